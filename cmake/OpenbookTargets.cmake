@@ -1,0 +1,37 @@
+# One way to make a room's library, its tests and its benchmarks.
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Precompiled headers defeat ccache unless it is told to look past their time stamps.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${CCACHE})
+endif()
+
+# openbook_room(NAME SOURCES ... DEPENDS ... PARTS ...): the static library openbook_NAME, alias openbook::NAME.
+# DEPENDS are rooms and parts seen in its public headers; PARTS are seen by its sources only.
+function(openbook_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;PARTS" ${ARGN})
+  add_library(openbook_${name} STATIC ${ROOM_SOURCES})
+  add_library(openbook::${name} ALIAS openbook_${name})
+  set_target_properties(openbook_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(openbook_${name} PUBLIC cxx_std_20)
+  target_compile_options(openbook_${name} PRIVATE -Wall -Wextra -Wno-unused-parameter)
+  target_include_directories(openbook_${name}
+    PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src)
+  target_link_libraries(openbook_${name} PUBLIC ${ROOM_DEPENDS} PRIVATE ${ROOM_PARTS})
+  set_property(GLOBAL APPEND PROPERTY OPENBOOK_ROOMS openbook_${name})
+endfunction()
+
+# openbook_test(NAME LABEL unit|model|gpu SOURCES ... LINK ...). A unit test is one ctest entry per TEST; model and gpu
+# tests are one entry per program, so that a model is loaded once.
+function(openbook_test name)
+  cmake_parse_arguments(TEST "" "LABEL" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE ${TEST_LINK} openbook_test_support GTest::gmock GTest::gtest_main)
+  if(TEST_LABEL STREQUAL "unit")
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
+  else()
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 1200)
+  endif()
+endfunction()

@@ -1,0 +1,20 @@
+// A piece of a stored document that was found for a question: the unit that is retrieved, put in a prompt and cited.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "openbook/base/span.h"
+
+namespace openbook {
+
+struct Passage {
+  std::string document_id;      // name of the document, as ingested (a path) or as the caller gave it
+  std::string document_sha256;  // lower-case hex SHA-256 of the whole extracted document text
+  uint64_t chunk_id = 0;        // 0 when the passage does not come from an index
+  ByteSpan range;               // where `text` stands in the extracted document text
+  std::string text;             // exactly the bytes of `range`
+  double score = 0;             // retrieval score, higher is better; 0 when the caller gave the passage
+};
+
+}  // namespace openbook

@@ -1,0 +1,46 @@
+// UTF-8: check, walk, and show safely.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "openbook/base/span.h"
+
+namespace openbook {
+
+// Offset of the first byte that is not valid UTF-8 (overlong forms, surrogates and values above U+10FFFF are not), or
+// nothing when the whole text is valid.
+std::optional<size_t> first_invalid_utf8(std::string_view text);
+
+// Throws invalid_argument naming `what` and the offset of the first bad byte.
+void require_utf8(std::string_view text, std::string_view what);
+
+struct CodePoint {
+  char32_t value = 0;
+  size_t offset = 0;  // first byte
+  size_t length = 0;  // bytes
+};
+
+// The code point at `offset` of valid UTF-8.
+CodePoint code_point_at(std::string_view valid_utf8, size_t offset);
+std::vector<CodePoint> code_points(std::string_view valid_utf8);
+void append_utf8(std::string& out, char32_t value);
+
+// How many bytes at the end of `bytes` are the start of a code point whose rest has not come yet (0 to 3).
+size_t incomplete_utf8_suffix(std::string_view bytes);
+
+bool is_letter_or_digit(char32_t value);  // Unicode categories L*, M*, N*
+bool is_space(char32_t value);
+char32_t to_lower(char32_t value);
+
+// Lower-cases and case-folds every code point (simple folding: the number of code points stays).
+std::string fold_case(std::string_view valid_utf8);
+
+// For terminals: control characters (all but newline), bidirectional overrides and invalid bytes become visible \xNN or \u{...}.
+std::string escape_for_terminal(std::string_view text);
+
+}  // namespace openbook

@@ -1,0 +1,72 @@
+// Joins instructions, passages and question into tokens, and remembers where every passage token came from.
+//
+// Documents and questions are encoded with special-token parsing off: a document that holds <|im_end|> cannot end its turn.
+// Immutable once built; cheap to copy.
+//
+//   PromptBuilder builder(model->tokenizer(), read_chat_template(model->folder()));
+//   Prompt prompt = builder.build({.question = "...", .passages = passages});
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "openbook/base/passage.h"
+#include "openbook/base/span.h"
+#include "openbook/engine/chat_template.h"
+#include "openbook/engine/tokenizer.h"
+
+namespace openbook::engine {
+
+// Where a prompt token stands in a document.
+struct TokenSource {
+  int32_t passage = -1;  // index into the prompt's passages; -1 for markup, instructions and question
+  ByteSpan range;        // bytes of the stored document (Passage::range.begin already added)
+};
+
+enum class PromptStyle {
+  kChat,  // the model's chat template with instructions
+  kBare,  // passages, then the text to be continued; no instructions, no template (paper, section 1.1)
+};
+
+struct PromptRequest {
+  std::string instructions;          // system message; empty = kDefaultInstructions (kChat only)
+  std::vector<Passage> passages;     // may be empty (closed book)
+  std::string question;              // kChat: the question. kBare: the sentence to be continued
+  std::string answer_prefix;         // the assistant's answer so far; the model continues it
+  PromptStyle style = PromptStyle::kChat;
+};
+
+extern const std::string_view kDefaultInstructions;        // use only the documents, say so when they don't answer
+extern const std::string_view kClosedBookInstructions;     // when there are no passages
+
+struct Prompt {
+  std::vector<TokenId> tokens;
+  std::vector<TokenSource> sources;            // one per token
+  std::vector<Passage> passages;               // those that are in the prompt, in order
+  std::vector<TokenRange> passage_tokens;      // one per passage
+  TokenRange all_passages;                     // from the first passage token to past the last; empty when there is none
+  TokenRange question_tokens;                  // the question's own tokens
+  // The first position after the passages' text: edits act from here on.
+  int64_t first_after_passages() const { return all_passages.end; }
+};
+
+class PromptBuilder {
+ public:
+  // `tokenizer` must outlive the builder.
+  PromptBuilder(const Tokenizer& tokenizer, ChatTemplate chat_template);
+
+  // Throws invalid_argument when a text is not UTF-8 or a passage's text does not match its range's size, out_of_range when
+  // the prompt is longer than `max_tokens` (0: no limit), naming both counts: never a silent cut.
+  Prompt build(const PromptRequest& request, int64_t max_tokens = 0) const;
+
+  // The largest number of leading passages whose prompt fits into `max_tokens`; 0 when not even the question fits.
+  size_t passages_that_fit(const PromptRequest& request, int64_t max_tokens) const;
+
+ private:
+  const Tokenizer* tokenizer_;
+  ChatTemplate template_;
+};
+
+}  // namespace openbook::engine

@@ -1,0 +1,54 @@
+// One request's conversation with a model: decode, look, rewind, decode again under edits.
+//
+// Holds the cache of one sequence. rewind() goes back to any earlier position; what was before it is not computed again. Not thread-safe.
+//
+//   Session session(decoder, 1024, heads, prompt.all_passages);
+//   session.append(prompt.tokens);
+//   for (TokenId id = session.choose(sampler); !stop(id); id = session.choose(sampler)) session.append({&id, 1});
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "openbook/base/cancellation.h"
+#include "openbook/engine/decoder.h"
+#include "openbook/engine/sampler.h"
+
+namespace openbook::engine {
+
+class Session {
+ public:
+  // Taps `heads` over the prompt positions `keys`; no heads = no taps.
+  Session(const Decoder& decoder, int64_t capacity, std::vector<HeadId> heads = {}, TokenRange keys = {});
+
+  // Runs the tokens through the model under the edits now in force. Afterwards logits() and taps() are of the last of them.
+  void append(std::span<const TokenId> tokens, const Cancellation* cancellation = nullptr);
+
+  // Chooses a token from logits(). Does not run it: look at taps() (they belong to the position that chose it), then append it.
+  TokenId choose(Sampler& sampler) const { return sampler.next(logits_); }
+
+  void rewind(int64_t position);  // forget positions >= position; logits() is undefined until the next append()
+
+  HeadEdits& edits() { return edits_; }         // in force from the next append() on
+  const at::Tensor& logits() const { return logits_; }    // float32 [vocabulary]
+  const HeadTaps* taps() const { return taps_ ? &*taps_ : nullptr; }
+  int64_t position() const { return cache_.size(); }      // tokens run so far
+  const std::vector<TokenId>& tokens() const { return tokens_; }
+  const Decoder& decoder() const { return *decoder_; }
+
+ private:
+  const Decoder* decoder_;
+  KvCache cache_;
+  HeadEdits edits_;
+  std::optional<HeadTaps> taps_;
+  std::vector<TokenId> tokens_;
+  at::Tensor logits_;
+};
+
+// log p of each of `continuation` after `context`, in one unedited teacher-forced pass: float64 [continuation.size()].
+std::vector<double> log_probabilities(const Decoder& decoder, std::span<const TokenId> context,
+                                      std::span<const TokenId> continuation);
+
+}  // namespace openbook::engine

@@ -1,0 +1,38 @@
+#include "openbook/base/log.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace openbook {
+namespace {
+
+spdlog::logger& logger() {
+  static const auto instance = [] {
+    auto made = std::make_shared<spdlog::logger>("openbook", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    made->set_pattern("openbook: %^%l%$: %v");
+    made->set_level(spdlog::level::warn);
+    return made;
+  }();
+  return *instance;
+}
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return spdlog::level::debug;
+    case LogLevel::kInfo: return spdlog::level::info;
+    case LogLevel::kWarning: return spdlog::level::warn;
+    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kOff: return spdlog::level::off;
+  }
+  return spdlog::level::warn;
+}
+
+}  // namespace
+
+void set_log_level(LogLevel level) { logger().set_level(to_spdlog(level)); }
+void log_debug(std::string_view message) { logger().debug("{}", message); }
+void log_info(std::string_view message) { logger().info("{}", message); }
+void log_warning(std::string_view message) { logger().warn("{}", message); }
+void log_error(std::string_view message) { logger().error("{}", message); }
+
+}  // namespace openbook

@@ -1,0 +1,29 @@
+// A document as it is stored: its extracted text, byte for byte what citations point into.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "openbook/base/cancellation.h"
+
+namespace openbook::retriever {
+
+struct Document {
+  std::string id;                                // unique name; for files the path as given, made relative where possible
+  std::string text;                              // UTF-8
+  std::string format = "text";                   // "text" or "markdown"
+  std::map<std::string, std::string> metadata;   // for filters, e.g. {"department", "hr"}
+};
+
+// Reads one text or Markdown file (.txt, .md, .markdown; other extensions by content). The text is kept as the file has it, less a
+// byte-order mark. Throws not_found, invalid_argument (binary: a NUL byte; not UTF-8; empty), out_of_range (over 64 MiB).
+Document load_document(const std::filesystem::path& path);
+
+// The files that `paths` name, folders walked recursively in sorted order, hidden files left out, symbolic links not followed out of
+// the folder. Throws not_found for a path that isn't there, and invalid_argument when nothing at all is found.
+std::vector<std::filesystem::path> find_documents(const std::vector<std::filesystem::path>& paths);
+
+}  // namespace openbook::retriever
