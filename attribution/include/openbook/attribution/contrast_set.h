@@ -1,0 +1,76 @@
+// Facts that a model may know, and the documents that contradict them: what the atlas is learnt from.
+//
+// A fact is run in settings that differ in where the answer can come from; labels are by cause (replace the source string and see whether the answer
+// follows). The data are the project's own: attribution/data.
+//
+// Thread-safe: immutable after loading.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "openbook/base/passage.h"
+
+namespace openbook::attribution {
+
+enum class Split { kFit, kCalibrate, kTest };
+
+struct Relation {
+  std::string name;
+  Split split = Split::kFit;
+  std::string object_type;
+  std::vector<std::string> questions, clozes, answer_sentences, support_sentences, filler_sentences, decoy_sentences;  // {subject}, {object}
+  std::vector<std::string> invented_subjects;
+};
+
+struct Fact {
+  int32_t relation = 0;  // index into ContrastSet::relations
+  std::string subject;
+  std::string object;                 // the true one: the memory answer
+  std::vector<std::string> aliases;   // other spellings of `object`
+};
+
+enum class Setting {
+  kOwn,     // the subject's document, with a counterfactual object
+  kDecoy,   // own, plus a passage that names the memory answer elsewhere
+  kSilent,  // the subject's document without the sentences that hold the answer
+  kOther,   // documents of other subjects that hold neither answer
+  kClosed,  // no document
+  kBare,    // own, no instructions, a sentence to be continued
+};
+std::string_view setting_name(Setting setting);   // "own", "decoy", ...
+Setting parse_setting(std::string_view name);     // throws invalid_argument naming the known ones
+
+// One fact in one setting, ready for a prompt.
+struct ContrastCase {
+  int32_t fact = 0;                 // index into ContrastSet::facts
+  Setting setting = Setting::kOwn;
+  std::string question;             // a sentence to be continued in kBare
+  std::vector<Passage> passages;
+  std::string document_answer;      // the counterfactual; what `own` says
+  std::string memory_answer;
+  std::vector<std::string> memory_aliases;
+};
+
+struct ContrastSet {
+  std::vector<Relation> relations;
+  std::vector<Fact> facts;
+  std::string sha256;               // of the two files
+
+  // Reads relations.json and facts.tsv. Throws not_found; invalid_argument naming file, line and field (unknown relation, missing form, a placeholder
+  // that isn't one, an object inside its subject, a fact given twice).
+  static ContrastSet load(const std::filesystem::path& folder);
+
+  // Deterministic in (fact, setting, replacement, seed): wording, sentence order, counterfactual object. `replacement` > 0 draws another counterfactual: the
+  // same document otherwise, for labels by cause.
+  ContrastCase make_case(int32_t fact, Setting setting, int32_t replacement, uint64_t seed) const;
+};
+
+// Which answer a text gives: the first whole-word match after normalisation (lower case, no punctuation and articles). kNeither when none or both start at one place.
+enum class GivenAnswer { kDocument, kMemory, kNeither };
+GivenAnswer given_answer(std::string_view text, const std::string& document_answer, const std::vector<std::string>& memory_answers);
+
+}  // namespace openbook::attribution

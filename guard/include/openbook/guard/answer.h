@@ -1,0 +1,114 @@
+// What the guard says of an answer: words with verdicts, claims, citations, sentences with what was done, and a trace of what was tried.
+//
+// All byte ranges are half-open UTF-8 ranges; `answer` ranges point into Answer::text, source ranges into the stored document. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "openbook/base/passage.h"
+#include "openbook/base/span.h"
+
+namespace openbook {
+
+enum class Verdict {
+  kCopied,     // read from the passages
+  kRecited,    // spoken from the weights
+  kNeutral,    // a function word or punctuation; or a word of the question in a sentence with a copied claim
+  kUnchecked,  // between the thresholds, or not checkable: never reads as clean
+};
+std::string_view verdict_name(Verdict verdict);
+
+enum class Support {
+  kSupported,       // copied, from a sentence on topic, and the quote matches
+  kCopiedOffTopic,  // the word was read, but in a place that does not speak of the question
+  kUnsupported,     // anything else
+};
+std::string_view support_name(Support support);
+
+struct TokenRecord {
+  int32_t id = 0;
+  ByteSpan answer;                 // bytes of this token in Answer::text
+  std::vector<float> evidence;     // one per probe head, in logits (attribution/evidence.h)
+  double probability_copied = 0;   // calibrated
+  bool edited = false;             // head edits were in force when it was chosen
+};
+
+struct Source {
+  int32_t passage = 0;             // index into Answer::passages
+  ByteSpan range;                  // bytes of the stored document
+};
+
+struct Word {
+  ByteSpan answer;
+  int32_t first_token = 0, tokens = 0;   // into Answer::tokens
+  Verdict verdict = Verdict::kUnchecked;
+  double probability_copied = 0;         // of the first token
+  std::optional<Source> place;           // where the localizer saw it read
+};
+
+struct Claim {                     // a maximal run of words that are not neutral
+  ByteSpan answer;
+  int32_t first_word = 0, words = 0;     // into Answer::words
+  Verdict verdict = Verdict::kUnchecked; // the worst of its words
+  double score = 0;                      // the minimum over its words' first tokens
+  Support support = Support::kUnsupported;
+  std::optional<int32_t> citation;       // into Answer::citations
+};
+
+struct Citation {
+  ByteSpan answer;                 // the claim
+  std::string document_id;
+  std::string document_sha256;
+  ByteSpan source;                 // the quote, in the document
+  ByteSpan sentence;               // the sentence that holds it
+  std::string quote;               // the bytes of `source`, re-read from the store where there is one
+  std::optional<double> causal_nats;  // log p(claim | passages) - log p(claim | the sentence removed), unedited; nothing when not measured
+  bool causal = false;             // causal_nats above the atlas's threshold
+};
+
+enum class Delivery {
+  kDelivered,   // shown without marks
+  kFlagged,     // shown, with recited or unchecked words marked
+  kRefused,     // held back
+};
+std::string_view delivery_name(Delivery delivery);
+
+struct Sentence {
+  ByteSpan answer;
+  Delivery delivery = Delivery::kDelivered;
+  bool steered = false;            // said under head edits, then re-checked without
+  std::string reason;              // why it is flagged or refused; empty when delivered
+};
+
+// One thing that was tried on the way, in order: "decode", "steer", "causal_check", "refuse".
+struct Attempt {
+  std::string what;
+  std::string text;                // what the model said
+  std::string outcome;             // e.g. "recited: \"Oslo\""
+};
+
+enum class Outcome { kAnswered, kRefused, kAbstained };  // kAbstained: the model itself said that the documents do not answer
+std::string_view outcome_name(Outcome outcome);
+
+struct Answer {
+  Outcome outcome = Outcome::kRefused;
+  std::string text;                // what is delivered; the policy's refusal text when refused
+  std::string refusal_reason;      // empty unless refused
+  std::vector<TokenRecord> tokens;
+  std::vector<Word> words;
+  std::vector<Claim> claims;
+  std::vector<Citation> citations;
+  std::vector<Sentence> sentences;
+  std::vector<Passage> passages;   // those in the prompt
+  size_t passages_left_out = 0;    // found, but the prompt had no room
+  std::vector<Attempt> trace;
+  std::string model_fingerprint, atlas_fingerprint, policy_fingerprint;
+  uint64_t index_generation = 0;   // 0: passages were given by the caller
+  std::string log_id, log_mac;     // receipt of the provenance log; empty without a log
+};
+
+}  // namespace openbook

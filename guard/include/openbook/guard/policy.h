@@ -1,0 +1,38 @@
+// What may be said: the rules that turn verdicts into delivered, flagged, steered or refused sentences.
+//
+// A TOML file (guard/policies/*.toml). Unknown keys and versions are refused by name: a misspelt rule must not read as a rule that is off. Plain data.
+//
+//   Policy policy = Policy::load("cite-or-refuse");   // a shipped one, or a file
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace openbook {
+
+enum class Action { kAllow, kFlag, kSteer, kRefuse };
+std::string_view action_name(Action action);
+
+struct Policy {
+  static constexpr int kVersion = 1;
+
+  std::string name;
+  Action on_recited = Action::kSteer;            // a sentence with a recited claim
+  Action on_unchecked = Action::kFlag;           // a sentence with an unchecked claim beside a supported one
+  Action on_off_topic = Action::kSteer;          // copied, but from a place that does not speak of the question
+  Action on_uncited = Action::kSteer;            // a sentence without any supported claim
+  Action after_steering = Action::kRefuse;       // what follows when a steered sentence is not causal: flag or refuse
+  bool require_causal_citations = false;         // also for sentences that were not steered
+  bool stream_words = false;                     // show words as they come, marked provisional; only when nothing can be refused
+  int64_t max_sentences = 4;                     // delivered at most; the answer ends there
+  std::string refusal_text = "The documents do not support an answer to this question.";
+
+  // Throws not_found, invalid_argument naming file, key and the known keys, unimplemented (another version).
+  static Policy load(const std::filesystem::path& name_or_file);
+  static Policy parse(std::string_view toml, const std::string& where);
+  std::string fingerprint() const;  // hex SHA-256 over every field
+};
+
+}  // namespace openbook

@@ -1,0 +1,80 @@
+// A log that can prove later what was said, from what, and why; changes, reordering, cuts and rollbacks are found.
+//
+// Records form an HMAC-SHA-256 chain over canonical length-prefixed bytes; payloads stand beside the chain, which holds their salted hashes, so that
+// erase() leaves a verifiable tombstone. Layout and reasoning: docs/provenance-log.md. Limit: whoever holds the key can forge.
+//
+// Thread-safe. One writer process a folder; readers beside it.
+//
+//   ProvenanceLog::init("answers.log", "/secure/answers.key");
+//   auto log = ProvenanceLog::open("answers.log", "/secure/answers.key", LogMode::kAppend);
+//   LogReceipt receipt = log->append(LogKind::kBegin, answer_id, payload);   // synced when it returns
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace openbook {
+
+enum class LogMode { kReadOnly, kAppend };
+enum class LogKind : uint8_t { kBegin = 1, kSentence = 2, kEnd = 3, kErase = 4 };  // stored: never renumber
+std::string_view log_kind_name(LogKind kind);
+
+struct LogReceipt {
+  uint64_t sequence = 0;     // of the record, from 1
+  std::string answer_id;     // 32 hex digits, random
+  std::string mac;           // 64 hex digits
+};
+std::string to_string(const LogReceipt& receipt);           // "SEQUENCE:ANSWER_ID:MAC", what users keep
+LogReceipt parse_log_receipt(std::string_view text);        // throws invalid_argument
+
+struct LogEntry {
+  LogReceipt receipt;
+  LogKind kind = LogKind::kBegin;
+  int64_t time_ms = 0;                  // since 1970, UTC
+  std::string key_id;
+  std::optional<std::string> payload;   // nothing when erased
+};
+
+enum class LogState { kWhole, kBroken, kUnverifiable };
+
+struct LogReport {
+  LogState state = LogState::kWhole;
+  uint64_t records = 0;
+  std::vector<std::string> interrupted;   // answers with a begin and no end
+  uint64_t erased = 0;
+  std::string head_mac;
+  std::string finding;                    // what is broken, at which record; or why it can't be verified
+};
+
+class ProvenanceLog {
+ public:
+  // Makes an empty log and a new key (mode 0600, outside the log folder). Throws failed_precondition when either exists, invalid_argument when the key would lie inside the
+  // folder.
+  static void init(const std::filesystem::path& folder, const std::filesystem::path& key_file);
+
+  // Throws not_found, unavailable (another writer), data_loss (the tail does not verify: nothing may be appended to a broken chain), failed_precondition (key missing, not owned
+  // by this user, readable by others, or a symbolic link). Reading only needs no key: entries are then unverified.
+  static std::unique_ptr<ProvenanceLog> open(const std::filesystem::path& folder, const std::filesystem::path& key_file, LogMode mode);
+  virtual ~ProvenanceLog() = default;
+
+  static std::string new_answer_id();
+
+  // Synced to disk when it returns. Throws resource_exhausted (disk full: the record is not there).
+  virtual LogReceipt append(LogKind kind, const std::string& answer_id, std::string_view payload) = 0;
+
+  virtual std::vector<LogEntry> entries(uint64_t first = 1, uint64_t limit = 0) const = 0;   // 0: all
+  virtual std::vector<LogEntry> of_answer(const std::string& answer_id) const = 0;           // throws not_found
+
+  // Replaces the payloads of an answer by tombstones and appends a kErase record.
+  virtual void erase(const std::string& answer_id, std::string_view reason) = 0;
+
+  // Walks the whole chain. `expect` are receipts that must be in it: they find a rollback, which the head beside the log cannot.
+  virtual LogReport verify(const std::vector<LogReceipt>& expect = {}) const = 0;
+};
+
+}  // namespace openbook
