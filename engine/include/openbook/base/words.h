@@ -1,0 +1,38 @@
+// Words and punctuation of a text, as claims, quotes and answers are compared by.
+//
+// A word is a run of letters, marks and digits; apostrophes between letters (but for a possessive 's) and points or commas between digits stay inside. Every Chinese, Japanese or Korean
+// ideograph is a word of its own. Everything else but white space is punctuation, one code point each. Thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "openbook/base/span.h"
+
+namespace openbook {
+
+struct WordSpan {
+  ByteSpan bytes;
+  bool punctuation = false;
+};
+
+std::vector<WordSpan> split_words(std::string_view valid_utf8);
+
+// The words alone, fold_case'd: what two texts are compared by.
+std::vector<std::string> folded_words(std::string_view valid_utf8);
+
+// Every place in `text` where the words of `piece`, at least one, stand one after another, case folded, whatever stands between them. In order; places may
+// overlap.
+std::vector<ByteSpan> find_words(std::string_view text, std::string_view piece);
+inline bool holds_words(std::string_view text, std::string_view piece) { return !find_words(text, piece).empty(); }
+
+// `text` with every such place (of overlapping ones the first) replaced by `with`.
+std::string replace_words(std::string_view text, std::string_view piece, std::string_view with);
+
+inline std::string_view slice(std::string_view text, ByteSpan span) { return text.substr(span.begin, span.size()); }
+
+// Replaces every byte that is not valid UTF-8 by '?', so that offsets stay.
+std::string with_valid_utf8(std::string text);
+
+}  // namespace openbook
