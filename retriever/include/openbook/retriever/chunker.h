@@ -1,7 +1,9 @@
 // Cuts a document into chunks by sentence borders, to a token budget, with overlap.
 //
-// Every chunk is a contiguous byte range of the document. Sentences longer than the budget are cut at word borders, then at code
-// points. Headings of Markdown start a new chunk. Deterministic; thread-safe.
+// Every chunk is a contiguous byte range of the document; together they cover every byte that isn't blank. Sentences longer than
+// the budget are cut at word borders, then at code points. A Markdown heading (#) starts a new chunk. Deterministic; thread-safe.
+//
+//   for (ByteSpan range : chunk_document(text, "markdown", count)) index(text.substr(range.begin, range.size()));
 #pragma once
 
 #include <functional>
@@ -13,17 +15,23 @@
 namespace openbook::retriever {
 
 struct ChunkerOptions {
-  int64_t max_tokens = 200;     // in the embedder's tokens: below MiniLM's 256
-  int64_t overlap_tokens = 30;  // whole sentences repeated from the chunk before, at most this much
+  int64_t max_tokens = 200;     // in the embedder's tokens, at least 8: below MiniLM's 256, which leaves room for the heading
+  int64_t overlap_tokens = 30;  // whole sentences repeated from the chunk before, at most this much; never across a heading
+
+  bool operator==(const ChunkerOptions&) const = default;
 };
 
 using CountTokens = std::function<int64_t(std::string_view)>;
 
+// A token counts as at least 12 bytes' worth: an embedder may take a whole line without blanks for one unknown token, but the language
+// model that reads the passage won't. Throws invalid_argument: not UTF-8, a format other than "text" and "markdown", a budget below 8
+// tokens, an overlap that isn't below the budget.
 std::vector<ByteSpan> chunk_document(std::string_view text, std::string_view format, const CountTokens& count,
                                      const ChunkerOptions& options = {});
 
-// Sentence borders: ranges that cover `text` without its blank margins, in order. Also ends at blank lines, list items, headings and the
-// sentence marks of Chinese; does not end at abbreviations, initials and decimal points.
+// Sentence borders: ranges that cover `text` (valid UTF-8) without its blank margins, in order. Also ends at blank lines, list items,
+// headings, table rows, lines of fenced code and the sentence marks of Chinese; does not end at abbreviations, initials and decimal
+// points.
 std::vector<ByteSpan> split_sentences(std::string_view text);
 
 }  // namespace openbook::retriever

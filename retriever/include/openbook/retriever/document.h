@@ -1,15 +1,18 @@
-// A document as it is stored: its extracted text, byte for byte what citations point into.
+// A document as it is stored: its extracted text, byte for byte what citations point into. And how to get one from a file.
+//
+//   for (const auto& path : find_documents({"handbook/"})) retriever->ingest(load_document(path));
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "openbook/base/cancellation.h"
-
 namespace openbook::retriever {
+
+inline constexpr uint64_t kMaxDocumentBytes = uint64_t{64} << 20;
 
 struct Document {
   std::string id;                                // unique name; for files the path as given, made relative where possible
@@ -18,12 +21,13 @@ struct Document {
   std::map<std::string, std::string> metadata;   // for filters, e.g. {"department", "hr"}
 };
 
-// Reads one text or Markdown file (.txt, .md, .markdown; other extensions by content). The text is kept as the file has it, less a
-// byte-order mark. Throws not_found, invalid_argument (binary: a NUL byte; not UTF-8; empty), out_of_range (over 64 MiB).
+// Reads one text or Markdown file (.md and .markdown are Markdown, everything else is text when it holds text). The text is kept as the
+// file has it, less a byte-order mark. Throws not_found, invalid_argument (binary: a NUL byte; not UTF-8; nothing but blanks; not a
+// regular file), out_of_range (over 64 MiB).
 Document load_document(const std::filesystem::path& path);
 
-// The files that `paths` name, folders walked recursively in sorted order, hidden files left out, symbolic links not followed out of
-// the folder. Throws not_found for a path that isn't there, and invalid_argument when nothing at all is found.
+// The files that `paths` name, folders walked recursively in sorted order, hidden files left out, symbolic links followed to files inside
+// the folder only. Throws not_found for a path that isn't there, and invalid_argument when nothing at all is found.
 std::vector<std::filesystem::path> find_documents(const std::vector<std::filesystem::path>& paths);
 
 }  // namespace openbook::retriever
