@@ -1,7 +1,11 @@
 // Copied or recited: logistic regression on the heads' evidence, calibrated by Platt's method, first tokens of a word and continuation
 // tokens apart.
 //
-// Thread-safe: plain data.
+// Thread-safe: plain data. Errors: invalid_argument where sizes disagree, a class is missing or a number is not finite.
+//
+//   Probe probe = fit_probe(heads, fit_examples, /*l2=*/1.0);
+//   probe.first_token = fit_platt(calibration_logits, calibration_copied);
+//   double p = probe.probability_copied(evidence, /*first_token_of_word=*/true);
 #pragma once
 
 #include <cstdint>
@@ -15,6 +19,8 @@ namespace openbook::attribution {
 struct PlattScaling {
   double slope = 1;
   double offset = 0;
+
+  double probability(double logit) const;
 };
 
 struct Probe {
@@ -24,27 +30,30 @@ struct Probe {
   float bias = 0;
   PlattScaling first_token, continuation;
 
-  double logit(const std::vector<float>& evidence) const;                    // before calibration
+  double logit(const std::vector<float>& evidence) const;                    // before calibration; `evidence` is [head], in logits
   double probability_copied(const std::vector<float>& evidence, bool first_token_of_word) const;
 };
 
 struct ProbeExample {
   std::vector<float> evidence;
   bool copied = false;
-  int32_t group = 0;  // e.g. the relation; weights each group alike when > 0 groups are given
+  int32_t group = 0;  // e.g. the relation
 };
 
-// L2-regularised logistic regression (`l2` on standardised weights, bias free) by Newton's method with line search. Classes weigh the same in sum. Throws
-// invalid_argument when a class is missing or a feature is not finite.
+// Minimises sum_n c_n * log-loss_n + l2 / 2 * |weights|^2 over weights and bias (the bias is free) by Newton's method with line search: scikit-learn's
+// LogisticRegression with C = 1 / l2. The case weights c_n sum to the number of examples, half in each class, and every group has the same share of
+// its class, so that a relation with many facts does not outvote one with few. Features are standardised by their plain mean and standard
+// deviation; one that never varies gets scale 1. `l2` > 0, because separable classes have no optimum without it.
 Probe fit_probe(std::vector<engine::HeadId> heads, const std::vector<ProbeExample>& examples, double l2);
 
-// Throws invalid_argument when a class is missing.
+// Logistic regression on the one logit, not regularised, toward (N+ + 1) / (N+ + 2) and 1 / (N- + 2) instead of 1 and 0 (Platt 1999), which keeps it
+// finite when the classes are separable. Classes weigh by their counts here: the result is the probability under the given mixture.
 PlattScaling fit_platt(const std::vector<double>& logits, const std::vector<bool>& copied);
 
 // Area under the ROC curve, ties counted half; NaN when a class is missing.
 double roc_auc(const std::vector<double>& scores, const std::vector<bool>& positive);
 
-// Upper end of the one-sided Clopper-Pearson interval for `hits` of `trials` at `confidence` (0.95).
+// Upper end of the one-sided Clopper-Pearson interval for `hits` of `trials` at `confidence`: 1 when all hit or there are no trials.
 double clopper_pearson_upper(int64_t hits, int64_t trials, double confidence = 0.95);
 
 }  // namespace openbook::attribution

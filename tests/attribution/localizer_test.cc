@@ -1,0 +1,130 @@
+#include "openbook/attribution/localizer.h"
+
+#include <cmath>
+#include <numeric>
+
+#include "base/test_support.h"
+
+namespace openbook::attribution {
+namespace {
+
+constexpr int64_t kKeys = 12;
+
+Localizer two_heads(float nowhere_below = 0) {
+  return {.heads = {{1, 0}, {1, 1}}, .weights = {0.75f, 0.25f}, .nowhere_below = nowhere_below};
+}
+
+at::Tensor rows(std::vector<std::vector<float>> values) {
+  at::Tensor pattern = at::empty({int64_t(values.size()), int64_t(values[0].size())}, at::kFloat);
+  for (size_t row = 0; row < values.size(); ++row)
+    std::copy(values[row].begin(), values[row].end(), pattern.data_ptr<float>() + row * values[row].size());
+  return pattern;
+}
+
+// Head 0 looks at the right key; head 1 at key 3 whatever the answer is; head 2 everywhere alike. All with noise.
+std::vector<LocalizerExample> looking_examples(int count, int64_t seed) {
+  at::manual_seed(seed);
+  std::vector<LocalizerExample> examples;
+  for (int i = 0; i < count; ++i) {
+    const int64_t right = (5 * i + 1) % kKeys;
+    at::Tensor pattern = at::rand({3, kKeys}) * 0.02;
+    pattern[0][right] += 0.5;
+    pattern[1][3] += 0.6;
+    pattern[2] += 0.05;
+    examples.push_back({pattern, std::vector<bool>(kKeys, true), {right}});
+  }
+  return examples;
+}
+
+double mean_log_share(const Localizer& localizer, const std::vector<LocalizerExample>& examples) {
+  double sum = 0;
+  for (const LocalizerExample& example : examples) {
+    const std::vector<float> attention = localizer.attention(example.pattern, example.candidate);
+    double right = 0;
+    for (const int64_t key : example.right) right += attention[key];
+    sum += std::log(right / std::accumulate(attention.begin(), attention.end(), 0.0));
+  }
+  return sum / examples.size();
+}
+
+TEST(Localizer, PlaceIsTheBestCandidateOfTheWeightedAttention) {
+  const std::vector<float> attention = two_heads().attention(rows({{0.9f, 0.02f, 0.04f}, {0.0f, 0.4f, 0.1f}}), {false, true, true});
+  ASSERT_EQ(attention.size(), 3u);
+  EXPECT_EQ(attention[0], 0);  // most of the attention, but no candidate
+  EXPECT_FLOAT_EQ(attention[1], 0.115f);
+  EXPECT_FLOAT_EQ(attention[2], 0.055f);
+  const auto place = two_heads().locate(attention);
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->token, 1);
+  EXPECT_FLOAT_EQ(place->share, 0.115f / 0.17f);
+  EXPECT_FLOAT_EQ(place->mass, 0.17f);
+}
+
+TEST(Localizer, NoPlaceWithoutEnoughAttention) {
+  EXPECT_FALSE(two_heads().locate({0, 0, 0}));
+  EXPECT_FALSE(two_heads().locate({}));
+  EXPECT_FALSE(two_heads(0.2f).locate({0.1f, 0.19f}));
+  EXPECT_TRUE(two_heads(0.2f).locate({0.1f, 0.2f}));
+}
+
+TEST(Localizer, WrongShapesAreRefused) {
+  EXPECT_ERROR(two_heads().attention(rows({{1, 2}}), {true, true}), Code::kInvalidArgument, "[1, 2], expected [2 heads, 2 keys]");
+  EXPECT_ERROR(two_heads().attention(rows({{1, 2}, {1, 2}}), {true}), Code::kInvalidArgument, "1 keys");
+  EXPECT_ERROR(two_heads().attention(at::Tensor(), {true}), Code::kInvalidArgument, "not a matrix");
+}
+
+TEST(LocalizerFit, TrustsTheHeadThatLooksAtTheRightKey) {
+  const auto examples = looking_examples(60, 3);
+  const Localizer fitted = fit_localizer({{0, 0}, {0, 1}, {0, 2}}, examples);
+  EXPECT_NEAR(std::accumulate(fitted.weights.begin(), fitted.weights.end(), 0.0), 1, 1e-5);
+  EXPECT_GT(fitted.weights[0], 0.95);
+  for (const LocalizerExample& example : looking_examples(20, 4))
+    EXPECT_EQ(fitted.locate(fitted.attention(example.pattern, example.candidate))->token, example.right[0]);
+}
+
+TEST(LocalizerFit, NoNeighbourOfTheFittedWeightsIsBetter) {
+  at::manual_seed(5);
+  std::vector<LocalizerExample> examples;  // two heads that are each right half of the time: the optimum is inside the simplex
+  for (int i = 0; i < 80; ++i) {
+    at::Tensor pattern = at::rand({2, kKeys}) * 0.1;
+    pattern[i % 2][i % kKeys] += 0.4;
+    examples.push_back({pattern, std::vector<bool>(kKeys, true), {i % kKeys}});
+  }
+  Localizer fitted = fit_localizer({{0, 0}, {0, 1}}, examples);
+  const double best = mean_log_share(fitted, examples);
+  EXPECT_GT(fitted.weights[0], 0.3);
+  EXPECT_LT(fitted.weights[0], 0.7);
+  for (const float step : {-0.02f, 0.02f}) {
+    Localizer moved = fitted;
+    moved.weights = {fitted.weights[0] + step, fitted.weights[1] - step};
+    EXPECT_LT(mean_log_share(moved, examples), best);
+  }
+}
+
+TEST(LocalizerFit, NowhereThresholdKeepsItsShareOfTheNegatives) {
+  auto examples = looking_examples(40, 6);
+  for (int i = 1; i <= 100; ++i) {  // the best key of negative i has attention i / 1000 under every weighting
+    at::Tensor pattern = at::zeros({3, kKeys});
+    pattern.select(1, i % kKeys).fill_(i / 1000.0);
+    examples.push_back({pattern, std::vector<bool>(kKeys, true), {}});
+  }
+  const Localizer fitted = fit_localizer({{0, 0}, {0, 1}, {0, 2}}, examples, 0.95);
+  int nowhere = 0;
+  for (size_t i = 40; i < examples.size(); ++i) nowhere += !fitted.locate(fitted.attention(examples[i].pattern, examples[i].candidate));
+  EXPECT_EQ(nowhere, 95);
+}
+
+TEST(LocalizerFit, BadExamplesAreRefused) {
+  const std::vector<engine::HeadId> heads = {{0, 0}, {0, 1}};
+  const at::Tensor pattern = rows({{0.1f, 0.2f}, {0.3f, 0.1f}});
+  EXPECT_ERROR(fit_localizer({}, {}), Code::kInvalidArgument, "no heads");
+  EXPECT_ERROR(fit_localizer(heads, {}), Code::kInvalidArgument, "no example has a right key");
+  EXPECT_ERROR(fit_localizer(heads, {{pattern, {true, false}, {1}}}), Code::kInvalidArgument, "right key 1 is not a candidate");
+  EXPECT_ERROR(fit_localizer(heads, {{pattern, {true, true}, {2}}}), Code::kInvalidArgument, "right key 2");
+  EXPECT_ERROR(fit_localizer(heads, {{rows({{1, 2}}), {true, true}, {0}}}), Code::kInvalidArgument, "expected [2 heads");
+  EXPECT_ERROR(fit_localizer(heads, {{rows({{NAN, 0}, {0, 1}}), {true, true}, {0}}}), Code::kInvalidArgument, "not finite");
+  EXPECT_ERROR(fit_localizer(heads, {{pattern, {true, true}, {0}}}, 2), Code::kInvalidArgument, "nowhere_quantile");
+}
+
+}  // namespace
+}  // namespace openbook::attribution
