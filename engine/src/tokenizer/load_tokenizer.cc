@@ -1,0 +1,22 @@
+#include <filesystem>
+
+#include "openbook/base/error.h"
+#include "openbook/base/file.h"
+#include "openbook/engine/tokenizer.h"
+#include "tokenizer/json_tokenizer.h"
+
+namespace openbook::engine {
+namespace {
+
+constexpr uint64_t kLargestFile = 256 << 20;  // the largest in use, of 256,000 tokens, has 34 MB
+
+}  // namespace
+
+std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& model_folder) {
+  const auto json = model_folder / "tokenizer.json";
+  if (std::filesystem::exists(json)) return std::make_shared<JsonTokenizer>(read_file(json, kLargestFile), json.string());
+  throw Error(Code::kNotFound, "model folder " + model_folder.string() + ": neither tokenizer.json nor tokenizer.model",
+              "Give a model folder as Hugging Face lays it out.");
+}
+
+}  // namespace openbook::engine
