@@ -23,7 +23,7 @@ function(openbook_room name)
 endfunction()
 
 # openbook_test(NAME LABEL unit|model|gpu SOURCES ... LINK ...). A unit test is one ctest entry per TEST; model and gpu
-# tests are one entry per program, so that a model is loaded once.
+# tests are one entry per program, so that a model is loaded once; they use every core, so they run alone.
 function(openbook_test name)
   cmake_parse_arguments(TEST "" "LABEL" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
@@ -32,6 +32,6 @@ function(openbook_test name)
     gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
   else()
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 1200)
+    set_tests_properties(${name} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 1200 RUN_SERIAL ON)
   endif()
 endfunction()
