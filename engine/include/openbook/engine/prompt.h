@@ -1,10 +1,13 @@
 // Joins instructions, passages and question into tokens, and remembers where every passage token came from.
 //
-// Documents and questions are encoded with special-token parsing off: a document that holds <|im_end|> cannot end its turn.
-// Immutable once built; cheap to copy.
+// Every text is encoded on its own, so that a passage's tokens and byte ranges do not depend on its neighbours. Documents, questions and
+// instructions are encoded with special-token parsing off: a document that holds <|im_end|> cannot end its turn.
 //
-//   PromptBuilder builder(model->tokenizer(), read_chat_template(model->folder()));
-//   Prompt prompt = builder.build({.question = "...", .passages = passages});
+// Thread-safe: a builder is immutable. A Prompt is immutable by custom and belongs to its request.
+//
+//   const PromptBuilder builder(model->tokenizer(), read_chat_template(model->folder()));
+//   const Prompt prompt = builder.build({.passages = passages, .question = "How many days of leave?"}, model->config().max_positions);
+//   prompt.sources[i].range;  // bytes of the stored document that prompt token i covers
 #pragma once
 
 #include <optional>
@@ -54,19 +57,26 @@ struct Prompt {
 
 class PromptBuilder {
  public:
-  // `tokenizer` must outlive the builder.
+  // `tokenizer` must outlive the builder. Throws invalid_argument when the template's markers are no special tokens of the tokenizer.
   PromptBuilder(const Tokenizer& tokenizer, ChatTemplate chat_template);
 
-  // Throws invalid_argument when a text is not UTF-8 or a passage's text does not match its range's size, out_of_range when
-  // the prompt is longer than `max_tokens` (0: no limit), naming both counts: never a silent cut.
+  // Throws invalid_argument when a text is not UTF-8, a passage's text does not match its range's size, or there is nothing to ask
+  // or continue; out_of_range when the prompt is longer than `max_tokens` (0: no limit), naming both counts: never a silent cut.
   Prompt build(const PromptRequest& request, int64_t max_tokens = 0) const;
 
-  // The largest number of leading passages whose prompt fits into `max_tokens`; 0 when not even the question fits.
+  // The largest number of leading passages whose prompt fits into `max_tokens`; 0 when not even the question fits beside one.
   size_t passages_that_fit(const PromptRequest& request, int64_t max_tokens) const;
 
+  const ChatTemplate& chat_template() const { return template_; }
+
  private:
+  struct Segment;
+  std::vector<Segment> segments(const PromptRequest& request) const;
+  std::vector<Token> encode(const Segment& segment) const;
+
   const Tokenizer* tokenizer_;
   ChatTemplate template_;
+  std::vector<TokenId> added_before_;  // what the tokenizer's post-processor puts before a text; kBare begins with it
 };
 
 }  // namespace openbook::engine
