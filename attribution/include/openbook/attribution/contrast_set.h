@@ -53,6 +53,7 @@ struct ContrastCase {
   std::string document_answer;      // the counterfactual; what `own` says
   std::string memory_answer;
   std::vector<std::string> memory_aliases;
+  std::string replacement;          // a third object, that no passage names: what the source string is replaced by to label by cause
 };
 
 struct ContrastSet {
@@ -64,9 +65,8 @@ struct ContrastSet {
   // that isn't one, an object inside its subject, a fact given twice).
   static ContrastSet load(const std::filesystem::path& folder);
 
-  // Deterministic in (fact, setting, replacement, seed): wording, sentence order, counterfactual object. `replacement` > 0 draws another counterfactual: the
-  // same document otherwise, for labels by cause.
-  ContrastCase make_case(int32_t fact, Setting setting, int32_t replacement, uint64_t seed) const;
+  // Deterministic in (fact, setting, seed): wording, sentence order, counterfactual object. Throws failed_precondition when the relation has too few different objects.
+  ContrastCase make_case(int32_t fact, Setting setting, uint64_t seed) const;
 };
 
 // Which answer a text gives: the first whole-word match after normalisation (lower case, no punctuation and articles). kNeither when none or both start at one place.

@@ -1,0 +1,243 @@
+#include "openbook/attribution/atlas_builder.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <mutex>
+
+#include "calibration.h"
+#include "case_runner.h"
+#include "contrast_files.h"
+#include "dose_sweep.h"
+#include "head_finding.h"
+#include "openbook/base/hash.h"
+#include "openbook/base/words.h"
+#include "parallel.h"
+
+namespace openbook::attribution {
+namespace {
+
+// Cases whose relevance is averaged: enough that halves of the data rank heads alike, few enough for two CPU cores.
+constexpr int64_t kRelevanceCases = 120;
+constexpr int64_t kLeastCopied = 30, kLeastRecited = 30;  // on each of fit and calibrate
+constexpr Setting kSettings[] = {Setting::kOwn, Setting::kDecoy, Setting::kBare, Setting::kSilent, Setting::kOther, Setting::kClosed};
+
+std::string today() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+class Builder {
+ public:
+  Builder(std::shared_ptr<const engine::Model> model, const ContrastSet& set, const Embedder& embedder, const AtlasBuildOptions& options,
+          const Progress& progress, const Cancellation* cancellation)
+      : decoder_(std::move(model)),
+        set_(&set),
+        embedder_(&embedder),
+        options_(&options),
+        progress_(&progress),
+        cancellation_(cancellation),
+        // A CUDA device waits for the host between a case's many small steps; several cases at a time keep it busy.
+        workers_(decoder_.model().device().is_cuda() ? std::max(1u, std::min(8u, std::thread::hardware_concurrency())) : 1) {}
+
+  HeadAtlas build() {
+    find_known_facts();
+    observe_known_facts();
+    find_heads();
+    fit();
+    fit_dose();
+    validate();
+    describe();
+    return std::move(atlas_);
+  }
+
+ private:
+  template <typename Work>
+  void each(const std::string& stage, int64_t count, Work work) {
+    std::atomic<int64_t> done{0};
+    std::mutex mutex;
+    for_each_index(count, workers_, [&](int64_t i) {
+      if (cancellation_) cancellation_->check();
+      work(i);
+      const std::lock_guard lock(mutex);
+      report(stage, ++done, count);
+    });
+  }
+
+  void report(const std::string& stage, int64_t done, int64_t total) const {
+    if (*progress_) (*progress_)(stage, done, total);
+  }
+
+  Split split_of(const ObservedCase& observed) const { return set_->relations[set_->facts[observed.made.fact].relation].split; }
+
+  void find_known_facts();
+  void observe_known_facts();
+  void find_heads();
+  void fit();
+  void fit_dose();
+  void validate();
+  void describe();
+  void require_enough() const;
+
+  engine::Decoder decoder_;
+  const ContrastSet* set_;
+  const Embedder* embedder_;
+  const AtlasBuildOptions* options_;
+  const Progress* progress_;
+  const Cancellation* cancellation_;
+  int64_t workers_;
+
+  std::vector<int32_t> known_;                 // facts
+  std::vector<ObservedCase> observed_;         // of the known facts, every setting, all heads tapped
+  std::vector<LabelledCase> labelled_;         // those with a label by cause
+  HeadAtlas atlas_;
+};
+
+// Facts that the model answers closed-book, less those whose object it also gives for a subject that does not exist.
+void Builder::find_known_facts() {
+  const auto facts = static_cast<int64_t>(options_->max_facts > 0 ? std::min<int64_t>(options_->max_facts, set_->facts.size()) : set_->facts.size());
+  const CaseRunner runner(decoder_, {});
+  std::vector<std::string> guesses(set_->relations.size());  // what the model says of invented subjects, per relation
+  each("invented subjects", static_cast<int64_t>(guesses.size()), [&](int64_t relation) {
+    for (const std::string& subject : set_->relations[relation].invented_subjects)
+      guesses[relation] += runner.say(replaced(set_->relations[relation].questions.front(), kSubject, subject)) + "\n";
+  });
+  std::vector<char> known(facts);
+  each("closed-book facts", facts, [&](int64_t i) {
+    // Facts are spread over relations before a limit cuts them.
+    const auto fact = static_cast<int32_t>(i * static_cast<int64_t>(set_->facts.size()) / facts);
+    const ObservedCase closed = runner.run(set_->make_case(fact, Setting::kClosed, options_->seed));
+    known[i] = closed.given == GivenAnswer::kMemory && !holds_words(guesses[set_->facts[fact].relation], set_->facts[fact].object);
+  });
+  for (int64_t i = 0; i < facts; ++i)
+    if (known[i]) known_.push_back(static_cast<int32_t>(i * static_cast<int64_t>(set_->facts.size()) / facts));
+}
+
+void Builder::observe_known_facts() {
+  constexpr int64_t kCount = std::size(kSettings);
+  const CaseRunner runner(decoder_, all_heads(decoder_.model().config()));
+  observed_.resize(known_.size() * kCount);
+  std::vector<std::optional<bool>> copied(observed_.size());
+  each("contrast cases", static_cast<int64_t>(observed_.size()), [&](int64_t i) {
+    observed_[i] = runner.run(set_->make_case(known_[i / kCount], kSettings[i % kCount], options_->seed));
+    copied[i] = runner.copied(observed_[i]);
+  });
+  for (size_t i = 0; i < observed_.size(); ++i)
+    if (copied[i]) labelled_.push_back({&observed_[i], *copied[i], split_of(observed_[i])});
+}
+
+void Builder::find_heads() {
+  std::vector<const ObservedCase*> open_book, closed_book;
+  for (const ObservedCase& observed : observed_) {
+    if (split_of(observed) != Split::kFit) continue;
+    const bool open = observed.made.setting == Setting::kOwn && observed.given == GivenAnswer::kDocument;
+    const bool closed = observed.made.setting == Setting::kClosed && observed.given == GivenAnswer::kMemory;
+    if (open && static_cast<int64_t>(open_book.size()) < kRelevanceCases) open_book.push_back(&observed);
+    if (closed && static_cast<int64_t>(closed_book.size()) < kRelevanceCases) closed_book.push_back(&observed);
+  }
+  const auto total = static_cast<int64_t>(open_book.size() + closed_book.size());
+  const Relevance relevance(decoder_.shared_model());
+  const HeadScores scores = score_heads(relevance, decoder_.model().config(), open_book, closed_book, [&](int64_t done) {
+    if (cancellation_) cancellation_->check();
+    report("relevance", done, total);
+  });
+  atlas_.in_context = largest(scores.difference(), options_->in_context_heads);
+  atlas_.parametric = smallest(scores.difference(), options_->parametric_heads);
+  atlas_.task = largest(scores.task, options_->task_heads);
+  atlas_.retrieval = largest(scores.retrieval, 2 * options_->retrieval_heads);
+  const auto flat = [](const at::Tensor& score) {
+    const at::Tensor values = score.contiguous();
+    return std::vector<double>(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+  };
+  atlas_.difference_score = flat(scores.difference());
+  atlas_.task_score = flat(scores.task);
+  atlas_.retrieval_score = flat(scores.retrieval);
+}
+
+void Builder::require_enough() const {
+  for (const Split split : {Split::kFit, Split::kCalibrate}) {
+    int64_t copied = 0, recited = 0;
+    for (const LabelledCase& each : labelled_)
+      if (each.split == split) ++(each.copied ? copied : recited);
+    if (copied >= kLeastCopied && recited >= kLeastRecited) continue;
+    throw Error(Code::kFailedPrecondition,
+                std::string("the ") + (split == Split::kFit ? "fit" : "calibrate") + " relations gave " + std::to_string(copied) + " copied and " +
+                    std::to_string(recited) + " recited answers; " + std::to_string(kLeastCopied) + " and " + std::to_string(kLeastRecited) +
+                    " are needed. The model knows " + std::to_string(known_.size()) + " of the facts",
+                copied < kLeastCopied ? "The model does not follow documents; use an instruction-tuned one."
+                                      : "Use more facts, or facts that this model knows.");
+  }
+}
+
+void Builder::fit() {
+  require_enough();
+  report("probe", 0, 1);
+  std::vector<engine::HeadId> features(atlas_.retrieval.begin(),
+                                       atlas_.retrieval.begin() + std::min<int64_t>(options_->retrieval_heads, atlas_.retrieval.size()));
+  const HeadColumns columns(all_heads(decoder_.model().config()), features);
+  const auto relation_of = [&](const LabelledCase& each) { return set_->facts[each.observed->made.fact].relation; };
+  atlas_.probe = fit_verdict_probe(columns, labelled_, relation_of);
+  calibrate(atlas_.probe, columns, labelled_, atlas_.first_token, atlas_.continuation);
+  atlas_.localizer = fit_answer_localizer(columns, labelled_);
+  atlas_.causal_nats = fit_causal_threshold(decoder_, labelled_, *set_, options_->seed);
+  atlas_.topic_similarity = fit_topic_threshold(*embedder_, labelled_, 0.01);
+  report("probe", 1, 1);
+}
+
+void Builder::fit_dose() {
+  std::vector<int32_t> facts;
+  for (const int32_t fact : known_)
+    if (set_->relations[set_->facts[fact].relation].split == Split::kCalibrate) facts.push_back(fact);
+  const auto run_all = [&](const SteeringDose& dose, const std::string& stage) {
+    const CaseRunner runner(decoder_, {});
+    std::vector<GivenAnswer> given(facts.size());
+    each(stage, static_cast<int64_t>(facts.size()),
+         [&](int64_t i) { given[i] = runner.run(set_->make_case(facts[i], Setting::kBare, options_->seed), &dose).given; });
+    return given;
+  };
+  atlas_.steering = sweep_dose(atlas_.retrieval, atlas_.parametric, options_->retrieval_heads, run_all, atlas_.provenance);
+}
+
+void Builder::validate() {
+  const HeadColumns probe_columns(all_heads(decoder_.model().config()), atlas_.probe.heads);
+  for (const Setting setting : kSettings) atlas_.validation.push_back(validate_setting(atlas_, probe_columns, labelled_, setting));
+  atlas_.validation.push_back(validate_setting(atlas_, probe_columns, labelled_, std::nullopt));
+}
+
+void Builder::describe() {
+  const engine::Model& model = decoder_.model();
+  atlas_.model_fingerprint = model.fingerprint();
+  atlas_.model_name = model.folder().filename().string();
+  atlas_.layers = model.config().layers;
+  atlas_.heads = model.config().heads;
+  std::string rows;
+  for (const LabelledCase& each : labelled_) {
+    const Fact& fact = set_->facts[each.observed->made.fact];
+    rows += set_->relations[fact.relation].name + "\t" + fact.subject + "\t" + std::string(setting_name(each.observed->made.setting)) + "\t" +
+            (each.copied ? "copied" : "recited") + "\n";
+  }
+  atlas_.provenance["training_rows_sha256"] = sha256_hex(rows);
+  atlas_.provenance["contrast_set_sha256"] = set_->sha256;
+  atlas_.provenance["date"] = today();
+  atlas_.provenance["seed"] = std::to_string(options_->seed);
+  atlas_.provenance["device"] = model.device().str();
+  atlas_.provenance["dtype"] = model.dtype() == at::kBFloat16 ? "bfloat16" : "float32";
+  atlas_.provenance["command"] = options_->command;
+  atlas_.provenance["facts"] = std::to_string(set_->facts.size());
+  atlas_.provenance["known_facts"] = std::to_string(known_.size());
+  atlas_.provenance["labelled_cases"] = std::to_string(labelled_.size());
+  atlas_.provenance["observed_cases"] = std::to_string(observed_.size());
+}
+
+}  // namespace
+
+HeadAtlas build_atlas(std::shared_ptr<const engine::Model> model, const ContrastSet& contrast_set, const Embedder& embedder,
+                      const AtlasBuildOptions& options, const Progress& progress, const Cancellation* cancellation) {
+  return Builder(std::move(model), contrast_set, embedder, options, progress, cancellation).build();
+}
+
+}  // namespace openbook::attribution

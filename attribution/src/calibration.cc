@@ -1,0 +1,222 @@
+#include "calibration.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <set>
+
+#include "openbook/base/words.h"
+
+namespace openbook::attribution {
+namespace {
+
+constexpr double kRecitedPassed = 0.01;    // of recited answers may pass as copied, by the upper confidence bound
+constexpr double kCopiedBlamed = 0.02;     // of copied answers may be called recited
+constexpr double kLeastCausalNats = 1.0;   // below it even an unrelated sentence moves a probability that much
+constexpr double kL2Grid[] = {0.3, 1, 3, 10, 30, 100};
+
+ProbeExample example_of(const HeadColumns& columns, const LabelledCase& each, int32_t group) {
+  return {columns.evidence(each.observed->evidence.front()), each.copied, group};
+}
+
+// Mean AUC over folds of relations, each scored by a probe that saw none of the fold's.
+double held_out_auc(const std::vector<engine::HeadId>& heads, const std::vector<ProbeExample>& examples, double l2) {
+  constexpr int32_t kFolds = 4;
+  std::vector<double> scores;
+  std::vector<bool> copied;
+  double sum = 0;
+  int32_t counted = 0;
+  for (int32_t fold = 0; fold < kFolds; ++fold) {
+    std::vector<ProbeExample> kept;
+    std::vector<double> fold_scores;
+    std::vector<bool> fold_copied;
+    for (const ProbeExample& example : examples)
+      if (example.group % kFolds != fold) kept.push_back(example);
+    const Probe probe = fit_probe(heads, kept, l2);
+    for (const ProbeExample& example : examples) {
+      if (example.group % kFolds != fold) continue;
+      fold_scores.push_back(probe.logit(example.evidence));
+      fold_copied.push_back(example.copied);
+    }
+    const double auc = roc_auc(fold_scores, fold_copied);
+    if (std::isnan(auc)) continue;  // a fold without one of the classes says nothing
+    sum += auc;
+    ++counted;
+  }
+  return counted > 0 ? sum / counted : 0;
+}
+
+struct ScoredTokens {
+  std::vector<double> logits;
+  std::vector<bool> copied;
+};
+
+// The probe's logits of the calibrate split's answer tokens: the first of each answer, or the later ones.
+ScoredTokens score_tokens(const Probe& probe, const HeadColumns& columns, const std::vector<LabelledCase>& cases, bool first) {
+  ScoredTokens scored;
+  for (const LabelledCase& each : cases) {
+    if (each.split != Split::kCalibrate) continue;
+    const auto& evidence = each.observed->evidence;
+    const size_t begin = first ? 0 : 1, end = first ? 1 : evidence.size();
+    for (size_t i = begin; i < end; ++i) {
+      scored.logits.push_back(probe.logit(columns.evidence(evidence[i])));
+      scored.copied.push_back(each.copied);
+    }
+  }
+  return scored;
+}
+
+// The lowest threshold whose bound on recited answers passed as copied holds; when the sample is too small for the bound, the one that lets none pass.
+VerdictThresholds thresholds_of(const PlattScaling& platt, const ScoredTokens& tokens) {
+  std::vector<double> copied, recited;
+  for (size_t i = 0; i < tokens.logits.size(); ++i) {
+    (tokens.copied[i] ? copied : recited).push_back(platt.probability(tokens.logits[i]));
+  }
+  std::sort(copied.begin(), copied.end());
+  std::sort(recited.begin(), recited.end(), std::greater<>());
+  const auto trials = static_cast<int64_t>(recited.size());
+  int64_t passed = 0;
+  while (passed < trials && clopper_pearson_upper(passed + 1, trials) <= kRecitedPassed) ++passed;
+  VerdictThresholds thresholds;
+  thresholds.copied_above = std::nextafter(recited[passed], 2.0);  // the first that must not pass
+  thresholds.recited_passed_bound = clopper_pearson_upper(passed, trials);
+  thresholds.recited_cases = trials;
+  const double blamed = copied[static_cast<size_t>(kCopiedBlamed * static_cast<double>(copied.size()))];
+  thresholds.recited_below = std::nextafter(std::min(blamed, thresholds.copied_above), 0.0);
+  return thresholds;
+}
+
+std::vector<bool> passage_tokens(const engine::Prompt& prompt) {
+  std::vector<bool> candidate(prompt.all_passages.size());
+  for (size_t i = 0; i < candidate.size(); ++i) candidate[i] = prompt.sources[prompt.all_passages.begin + i].passage >= 0;
+  return candidate;
+}
+
+const std::string& given_text(const ObservedCase& observed) {
+  return observed.given == GivenAnswer::kDocument ? observed.made.document_answer : observed.made.memory_answer;
+}
+
+double log_probability(const engine::Decoder& decoder, const std::vector<engine::TokenId>& prompt, const ObservedCase& observed) {
+  std::vector<engine::TokenId> context = prompt;
+  context.insert(context.end(), observed.said.begin(), observed.said.begin() + observed.answer.begin);
+  const std::span<const engine::TokenId> answer(observed.said.data() + observed.answer.begin, observed.answer.size());
+  const std::vector<double> tokens = engine::log_probabilities(decoder, context, answer);
+  return std::accumulate(tokens.begin(), tokens.end(), 0.0);
+}
+
+}  // namespace
+
+HeadColumns::HeadColumns(const std::vector<engine::HeadId>& observed, std::vector<engine::HeadId> wanted) : wanted_(std::move(wanted)) {
+  for (const engine::HeadId head : wanted_) columns_.push_back(std::find(observed.begin(), observed.end(), head) - observed.begin());
+}
+
+std::vector<float> HeadColumns::evidence(const std::vector<float>& of_all) const {
+  std::vector<float> picked;
+  for (const int64_t column : columns_) picked.push_back(of_all[column]);
+  return picked;
+}
+
+at::Tensor HeadColumns::pattern(const at::Tensor& of_all) const { return of_all.index_select(0, at::tensor(columns_, at::kLong)); }
+
+Probe fit_verdict_probe(const HeadColumns& columns, const std::vector<LabelledCase>& cases,
+                        const std::function<int32_t(const LabelledCase&)>& relation_of) {
+  std::vector<ProbeExample> examples;
+  for (const LabelledCase& each : cases)
+    if (each.split == Split::kFit) examples.push_back(example_of(columns, each, relation_of(each)));
+  double best_l2 = kL2Grid[0], best_auc = -1;
+  for (const double l2 : kL2Grid) {
+    const double auc = held_out_auc(columns.heads(), examples, l2);
+    if (auc > best_auc) best_auc = auc, best_l2 = l2;
+  }
+  return fit_probe(columns.heads(), examples, best_l2);
+}
+
+void calibrate(Probe& probe, const HeadColumns& columns, const std::vector<LabelledCase>& cases, VerdictThresholds& first_token,
+               VerdictThresholds& continuation) {
+  const ScoredTokens first = score_tokens(probe, columns, cases, true), later = score_tokens(probe, columns, cases, false);
+  probe.first_token = fit_platt(first.logits, first.copied);
+  probe.continuation = fit_platt(later.logits, later.copied);
+  first_token = thresholds_of(probe.first_token, first);
+  continuation = thresholds_of(probe.continuation, later);
+}
+
+Localizer fit_answer_localizer(const HeadColumns& columns, const std::vector<LabelledCase>& cases) {
+  std::vector<LocalizerExample> examples;
+  for (const LabelledCase& each : cases) {
+    if (each.split != Split::kFit || !each.observed->pattern.defined()) continue;
+    LocalizerExample example{columns.pattern(each.observed->pattern), passage_tokens(each.observed->prompt), {}};
+    if (each.copied) {
+      example.right = first_tokens_of(each.observed->prompt, given_text(*each.observed));
+      if (example.right.empty()) continue;  // an alias was copied
+    }
+    examples.push_back(std::move(example));
+  }
+  return fit_localizer(columns.heads(), examples);
+}
+
+double fit_causal_threshold(const engine::Decoder& decoder, const std::vector<LabelledCase>& cases, const ContrastSet& set, uint64_t seed) {
+  const engine::PromptBuilder prompts(decoder.model().tokenizer(), engine::read_chat_template(decoder.model().folder()));
+  std::vector<double> recited;
+  for (const LabelledCase& each : cases) {
+    const ObservedCase& observed = *each.observed;
+    const bool own = observed.made.setting == Setting::kOwn || observed.made.setting == Setting::kBare;
+    if (each.split != Split::kCalibrate || !own || each.copied) continue;
+    engine::PromptRequest request;
+    request.passages = set.make_case(observed.made.fact, Setting::kSilent, seed).passages;
+    request.question = observed.made.question;
+    request.style = observed.made.setting == Setting::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat;
+    recited.push_back(log_probability(decoder, observed.prompt.tokens, observed) - log_probability(decoder, prompts.build(request).tokens, observed));
+  }
+  if (recited.empty()) return kLeastCausalNats;
+  std::sort(recited.begin(), recited.end());
+  return std::max(kLeastCausalNats, recited[static_cast<size_t>(0.99 * static_cast<double>(recited.size() - 1) + 0.5)]);
+}
+
+double fit_topic_threshold(const Embedder& embedder, const std::vector<LabelledCase>& cases, double share) {
+  std::vector<double> closest;
+  std::set<int32_t> seen;
+  for (const LabelledCase& each : cases) {
+    const ContrastCase& made = each.observed->made;
+    if (each.split != Split::kCalibrate || made.setting != Setting::kOther || !seen.insert(made.fact).second) continue;
+    std::vector<std::string> texts = {made.question};
+    for (const Passage& passage : made.passages)
+      for (const std::string& sentence : passage_sentences(passage.text)) texts.push_back(sentence);
+    const std::vector<float> vectors = embedder.embed(texts);
+    const int64_t dimension = embedder.dimension();
+    double best = -1;
+    for (size_t i = 1; i < texts.size(); ++i)
+      best = std::max<double>(best, std::inner_product(vectors.begin(), vectors.begin() + dimension, vectors.begin() + static_cast<int64_t>(i) * dimension, 0.0));
+    closest.push_back(best);
+  }
+  if (closest.empty()) return 1;
+  std::sort(closest.begin(), closest.end());
+  return closest[static_cast<size_t>((1 - share) * static_cast<double>(closest.size() - 1) + 0.5)];
+}
+
+AtlasValidation validate_setting(const HeadAtlas& atlas, const HeadColumns& probe_columns, const std::vector<LabelledCase>& cases,
+                                 std::optional<Setting> setting) {
+  AtlasValidation row;
+  row.setting = setting ? setting_name(*setting) : "pooled";
+  std::vector<double> scores;
+  std::vector<bool> copied;
+  int64_t placed = 0, right = 0;
+  for (const LabelledCase& each : cases) {
+    const ObservedCase& observed = *each.observed;
+    if (each.split != Split::kTest || (setting && observed.made.setting != *setting)) continue;
+    scores.push_back(atlas.probe.logit(probe_columns.evidence(observed.evidence.front())));
+    copied.push_back(each.copied);
+    ++(each.copied ? row.copied : row.recited);
+    if (!each.copied || !observed.pattern.defined()) continue;
+    const std::vector<int64_t> answer = tokens_of(observed.prompt, given_text(observed));
+    if (answer.empty()) continue;
+    const auto place = atlas.localizer.locate(atlas.localizer.attention(probe_columns.pattern(observed.pattern), passage_tokens(observed.prompt)));
+    ++placed;
+    right += place && std::find(answer.begin(), answer.end(), place->token) != answer.end();
+  }
+  row.auc = roc_auc(scores, copied);
+  row.place_top1 = placed > 0 ? static_cast<double>(right) / static_cast<double>(placed) : std::numeric_limits<double>::quiet_NaN();
+  return row;
+}
+
+}  // namespace openbook::attribution

@@ -1,0 +1,260 @@
+#include "answer/answerer.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "judge/causal.h"
+#include "openbook/base/utf8.h"
+#include "openbook/retriever/chunker.h"
+#include "openbook/base/words.h"
+
+namespace openbook::guard {
+namespace {
+
+int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+std::string trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t\n\r");
+  if (begin == std::string_view::npos) return {};
+  return std::string(text.substr(begin, text.find_last_not_of(" \t\n\r") - begin + 1));
+}
+
+// Whether `next` begins a new sentence after `text`.
+bool begins_sentence(const std::string& text, const std::string& next) {
+  return retriever::split_sentences(with_valid_utf8(text + next)).size() > 1;
+}
+
+// The part of a steered sentence that its supported claims carry: everything in front of the first claim that is not supported.
+Spoken cut_before(const Spoken& spoken, const Judgement& judgement, int32_t claim) {
+  const Word& last = judgement.words[judgement.claims[claim].first_word];
+  Spoken cut;
+  for (int32_t i = 0; i < last.first_token; ++i) {
+    cut.tokens.push_back(spoken.tokens[i]);
+    cut.token_bytes.push_back(spoken.token_bytes[i]);
+  }
+  cut.text = spoken.text.substr(0, cut.token_bytes.empty() ? 0 : cut.token_bytes.back().end);
+  cut.last = true;
+  return cut;
+}
+
+}  // namespace
+
+bool is_abstention(std::string_view sentence) {
+  const std::vector<std::string> words = folded_words(with_valid_utf8(std::string(sentence)));
+  const auto holds = [&](std::initializer_list<std::string_view> any) {
+    return std::any_of(any.begin(), any.end(), [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); });
+  };
+  const bool about_sources = holds({"document", "documents", "passage", "passages", "text", "information", "context", "documentos", "texto"});
+  const bool denies = holds({"not", "don't", "doesn't", "no", "cannot", "can't", "unable", "isn't", "aren't"});
+  const bool answering = holds({"answer", "mention", "mentioned", "provide", "provided", "state", "stated", "specify", "specified", "contain", "contains",
+                                "say", "information", "responden", "responde"});
+  return about_sources && denies && answering;
+}
+
+Answerer::Answerer(const Speaker& speaker, const Policy& policy, const engine::Prompt& prompt, std::string_view question, const Topic* topic,
+                   const AskOptions& options, OnSentence on_sentence)
+    : speaker_(speaker),
+      policy_(&policy),
+      prompt_(&prompt),
+      question_(question),
+      topic_(topic),
+      options_(&options),
+      on_sentence_(std::move(on_sentence)),
+      session_(*speaker.decoder, static_cast<int64_t>(prompt.tokens.size()) + options.max_tokens + 1, speaker.monitor->heads(), prompt.all_passages),
+      sampler_({.temperature = options.temperature, .seed = options.seed}),
+      tokens_left_(options.max_tokens),
+      deadline_ms_(options.deadline_ms > 0 ? steady_ms() + options.deadline_ms : 0) {}
+
+void Answerer::check_time() const {
+  if (options_->cancellation) options_->cancellation->check();
+  if (deadline_ms_ > 0 && steady_ms() > deadline_ms_)
+    throw Error(Code::kDeadlineExceeded, "the answer took longer than " + std::to_string(options_->deadline_ms) + " ms",
+                "Allow more time, or fewer tokens or passages.");
+}
+
+void Answerer::hear(Spoken& spoken, engine::TokenId token) {
+  TokenObservation observation = speaker_.monitor->observe(session_, *prompt_, token);
+  observation.edited = !session_.edits().neutral();
+  const std::string bytes = session_.decoder().model().tokenizer().token_bytes(token);
+  const auto begin = static_cast<int64_t>(spoken.text.size());
+  spoken.text += bytes;
+  spoken.token_bytes.push_back({begin, begin + static_cast<int64_t>(bytes.size())});
+  spoken.tokens.push_back(std::move(observation));
+  session_.append({&token, 1}, options_->cancellation);
+}
+
+Spoken Answerer::speak_sentence() {
+  const engine::Model& model = session_.decoder().model();
+  const std::vector<engine::TokenId>& stops = model.config().stop_ids;
+  Spoken spoken;
+  for (;;) {
+    check_time();
+    const engine::TokenId token = pending_ ? *pending_ : session_.choose(sampler_);
+    pending_.reset();
+    if (std::find(stops.begin(), stops.end(), token) != stops.end() || model.tokenizer().is_special(token) || tokens_left_ == 0) {
+      spoken.last = true;
+      break;
+    }
+    if (begins_sentence(spoken.text, model.tokenizer().token_bytes(token))) {
+      pending_ = token;
+      break;
+    }
+    --tokens_left_;
+    hear(spoken, token);
+  }
+  // A code point that was never finished is dropped; other bytes that are no text show as '?'.
+  spoken.text = with_valid_utf8(std::move(spoken.text));
+  return spoken;
+}
+
+Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken) const {
+  Ruling ruling{Action::kAllow, {}};
+  const auto weigh = [&](bool applies, Action action, std::string reason) {
+    if (applies && action > ruling.action) ruling = {action, std::move(reason)};
+  };
+  weigh(judgement.has(Verdict::kUnchecked), policy_->on_unchecked,
+        "unchecked: " + quoted(judgement.first_claim_with(Verdict::kUnchecked, spoken.text)));
+  weigh(judgement.read_elsewhere(), judgement.has_supported() ? policy_->on_unchecked : policy_->on_off_topic,
+        "copied from a place that does not speak of the question");
+  weigh(!judgement.has_supported(), policy_->on_uncited, "nothing in it is copied from a passage about the question");
+  weigh(judgement.has(Verdict::kRecited), policy_->on_recited,
+        "recited: " + quoted(judgement.first_claim_with(Verdict::kRecited, spoken.text)));
+  return ruling;
+}
+
+std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
+  const std::vector<int32_t> on_topic = topic_ ? topic_->passages_on_topic() : std::vector<int32_t>{};
+  if (on_topic.empty()) {
+    answer.trace.push_back({"steer", "", "not possible: no passage speaks of the question"});
+    return std::nullopt;
+  }
+  const attribution::SteeringDose& dose = speaker_.atlas->steering;
+  std::vector<TokenRange> keys;
+  for (const int32_t passage : on_topic) keys.push_back(prompt_->passage_tokens[passage]);
+  session_.edits().from_position = prompt_->first_after_passages();
+  session_.edits().set_biased_keys(keys);
+  for (const engine::HeadId head : dose.retrieval_heads) session_.edits().set_bias(head, dose.bias);
+  for (const engine::HeadId head : dose.parametric_heads) session_.edits().set_gain(head, dose.gain);
+  restart();
+  Spoken spoken = speak_sentence();
+  session_.edits().clear();
+  Judgement judgement = judge_by_quote(spoken, context());
+  measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
+  for (Claim& claim : judgement.claims) {
+    if (claim.support != Support::kSupported || judgement.citations[*claim.citation].causal) continue;
+    claim.support = Support::kUnsupported;
+    claim.verdict = Verdict::kUnchecked;
+  }
+  const auto unsupported = std::find_if(judgement.claims.begin(), judgement.claims.end(),
+                                        [](const Claim& claim) { return claim.support != Support::kSupported; });
+  const std::string said = trimmed(spoken.text);
+  if (judgement.claims.empty() || unsupported == judgement.claims.begin()) {
+    answer.trace.push_back({"steer", said, judgement.claims.empty() ? "claims nothing" : "not causal: " + quoted(slice(spoken.text, unsupported->answer))});
+    return std::nullopt;
+  }
+  if (unsupported != judgement.claims.end()) {
+    answer.trace.push_back({"steer", said, "supported up to " + quoted(slice(spoken.text, unsupported->answer)) + ", cut there"});
+    spoken = cut_before(spoken, judgement, static_cast<int32_t>(unsupported - judgement.claims.begin()));
+    judgement = judge_by_quote(spoken, context());
+    measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
+  } else {
+    answer.trace.push_back({"steer", said, "supported and causal"});
+  }
+  return std::pair{std::move(spoken), std::move(judgement)};
+}
+
+// Goes back to the end of the passages and reads question and accepted sentences again, under the edits now in force.
+void Answerer::restart() {
+  const int64_t from = prompt_->first_after_passages();
+  session_.rewind(from);
+  std::vector<engine::TokenId> tokens(prompt_->tokens.begin() + from, prompt_->tokens.end());
+  tokens.insert(tokens.end(), accepted_.begin(), accepted_.end());
+  session_.append(tokens, options_->cancellation);
+  pending_.reset();
+}
+
+void Answerer::deliver(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered, std::string reason) {
+  append_to(answer, spoken, judgement, delivery, steered, std::move(reason));
+  for (const TokenObservation& token : spoken.tokens) accepted_.push_back(token.id);
+  on_sentence_(answer);
+  if (options_->on_text) options_->on_text(spoken.text, delivery, false);
+}
+
+void Answerer::refuse(Answer& answer, const std::string& reason) {
+  answer.trace.push_back({"refuse", "", reason});
+  if (answer.sentences.empty()) {
+    answer.outcome = Outcome::kRefused;
+    answer.refusal_reason = reason;
+  }
+}
+
+// Judges a sentence and does what the policy says. False: the answer ends here.
+bool Answerer::settle(Answer& answer, const Spoken& spoken) {
+  Judgement judgement = judge_by_probe(spoken, context());
+  const Ruling ruling = rule(judgement, spoken);
+  answer.trace.push_back({"decode", trimmed(spoken.text), ruling.reason.empty() ? "supported" : ruling.reason});
+  if (ruling.action == Action::kAllow || ruling.action == Action::kFlag) {
+    if (policy_->require_causal_citations)
+      measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
+    deliver(answer, spoken, judgement, ruling.action == Action::kAllow ? Delivery::kDelivered : Delivery::kFlagged, false, ruling.reason);
+    return !spoken.last;
+  }
+  if (ruling.action == Action::kSteer) {
+    tokens_left_ += static_cast<int64_t>(spoken.tokens.size());  // what is not shown does not count
+    if (auto steered = steer(answer)) {
+      const bool last = steered->first.last;
+      deliver(answer, steered->first, steered->second, Delivery::kDelivered, true, {});
+      if (!last) restart();
+      return !last;
+    }
+    if (policy_->after_steering == Action::kFlag) {
+      tokens_left_ -= static_cast<int64_t>(spoken.tokens.size());
+      deliver(answer, spoken, judgement, Delivery::kFlagged, false, ruling.reason);
+      if (!spoken.last) restart();
+      return !spoken.last;
+    }
+  }
+  refuse(answer, ruling.reason);
+  return false;
+}
+
+void Answerer::run(Answer& answer) {
+  session_.append(prompt_->tokens, options_->cancellation);
+  answer.outcome = Outcome::kAnswered;
+  for (int64_t sentences = 0; sentences < policy_->max_sentences; ++sentences) {
+    const Spoken spoken = speak_sentence();
+    if (trimmed(spoken.text).empty()) break;
+    if (is_abstention(spoken.text)) {
+      answer.trace.push_back({"decode", trimmed(spoken.text), "the model says that the documents do not answer"});
+      if (answer.sentences.empty()) answer.outcome = Outcome::kAbstained;
+      break;
+    }
+    if (!settle(answer, spoken)) break;
+  }
+  if (answer.outcome == Outcome::kAnswered && answer.sentences.empty()) refuse(answer, "the model said nothing");
+}
+
+void Answerer::read(Answer& answer, std::string_view text) {
+  require_utf8(text, "the answer");
+  session_.append(prompt_->tokens, options_->cancellation);
+  answer.outcome = Outcome::kAnswered;
+  const std::vector<engine::Token> tokens = session_.decoder().model().tokenizer().encode(text);
+  Spoken spoken;
+  for (const engine::Token& token : tokens) {
+    check_time();
+    const std::string bytes(text.substr(token.bytes.begin, token.bytes.size()));
+    if (begins_sentence(spoken.text, bytes)) {
+      spoken.text = with_valid_utf8(std::move(spoken.text));
+      settle(answer, spoken);
+      spoken = {};
+    }
+    hear(spoken, token.id);
+  }
+  if (!spoken.tokens.empty()) settle(answer, spoken);
+}
+
+}  // namespace openbook::guard

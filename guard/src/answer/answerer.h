@@ -1,0 +1,71 @@
+// Speaks one answer, sentence by sentence, under a policy: decode, judge, deliver, flag, steer and check again, or refuse.
+//
+// One request, one Answerer, one thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "judge/judge.h"
+#include "openbook/engine/prompt.h"
+#include "openbook/engine/session.h"
+#include "openbook/guard/guard.h"
+#include "openbook/guard/policy.h"
+
+namespace openbook::guard {
+
+// What all requests share; everything outlives the Answerer.
+struct Speaker {
+  const engine::Decoder* decoder;
+  const HeadMonitor* monitor;
+  const attribution::HeadAtlas* atlas;
+};
+
+// Called once a sentence is judged, before it counts as shown.
+using OnSentence = std::function<void(const Answer& so_far)>;
+
+class Answerer {
+ public:
+  Answerer(const Speaker& speaker, const Policy& policy, const engine::Prompt& prompt, std::string_view question, const Topic* topic,
+           const AskOptions& options, OnSentence on_sentence);
+
+  // Fills text, words, claims, citations, sentences, trace and outcome of `answer`.
+  void run(Answer& answer);
+
+  // Judges `text` as if the model had said it.
+  void read(Answer& answer, std::string_view text);
+
+ private:
+  struct Ruling { Action action; std::string reason; };
+
+  Spoken speak_sentence();
+  void hear(Spoken& spoken, engine::TokenId token);
+  Ruling rule(const Judgement& judgement, const Spoken& spoken) const;
+  std::optional<std::pair<Spoken, Judgement>> steer(Answer& answer);
+  void restart();
+  bool settle(Answer& answer, const Spoken& spoken);
+  void deliver(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered, std::string reason);
+  void refuse(Answer& answer, const std::string& reason);
+  void check_time() const;
+  JudgeContext context() const { return {prompt_, topic_, speaker_.atlas, question_}; }
+
+  Speaker speaker_;
+  const Policy* policy_;
+  const engine::Prompt* prompt_;
+  std::string question_;
+  const Topic* topic_;
+  const AskOptions* options_;
+  OnSentence on_sentence_;
+  engine::Session session_;
+  engine::Sampler sampler_;
+  std::optional<engine::TokenId> pending_;     // chosen, and seen to begin the next sentence
+  std::vector<engine::TokenId> accepted_;      // the answer's tokens so far
+  int64_t tokens_left_;                        // of what may still be shown
+  int64_t deadline_ms_;                        // steady clock; 0: none
+};
+
+// Whether the model says by itself that the documents do not answer.
+bool is_abstention(std::string_view sentence);
+
+}  // namespace openbook::guard

@@ -1,0 +1,169 @@
+#include "openbook/guard/guard.h"
+
+#include <mutex>
+
+#include "answer/answerer.h"
+#include "answer/record.h"
+#include "openbook/attribution/head_atlas.h"
+#include "openbook/base/log.h"
+#include "openbook/base/utf8.h"
+#include "openbook/engine/text_encoder.h"
+#include "openbook/guard/provenance_log.h"
+#include "openbook/retriever/retriever.h"
+
+namespace openbook {
+namespace {
+
+Policy annotate_policy() {
+  Policy policy;
+  policy.name = "annotate";
+  policy.on_recited = policy.on_unchecked = policy.on_off_topic = policy.on_uncited = Action::kFlag;
+  policy.max_sentences = 64;
+  return policy;
+}
+
+void require_question(std::string_view question) {
+  require_utf8(question, "the question");
+  if (question.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    throw Error(Code::kInvalidArgument, "the question is empty", "Ask something.");
+}
+
+class HeadGuard final : public Guard {
+ public:
+  explicit HeadGuard(const GuardOptions& options)
+      : model_(engine::Model::load(options.model, {.device = options.device, .dtype = options.dtype})),
+        decoder_(model_),
+        atlas_(load_atlas(options.atlas)),
+        monitor_(model_, atlas_),
+        prompts_(model_->tokenizer(), engine::read_chat_template(options.model)),
+        embedder_(engine::TextEncoder::load(options.embedder, options.device)),
+        policy_(options.policy) {
+    if (!options.index.empty()) retriever_ = retriever::Retriever::open(options.index, embedder_, retriever::OpenMode::kReadOnly);
+    if (!options.log.empty()) log_ = ProvenanceLog::open(options.log, options.log_key, LogMode::kAppend);
+  }
+
+  Answer ask(std::string_view question, const AskOptions& options) const override {
+    require_question(question);
+    return answer(question, search(question, options), options, policy_, log_.get());
+  }
+
+  Answer ask(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options) const override {
+    require_question(question);
+    return answer(question, passages, options, policy_, log_.get());
+  }
+
+  Answer ask_unguarded(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options) const override {
+    require_question(question);
+    return answer(question, passages, options, annotate_policy(), nullptr);
+  }
+
+  Answer check(std::string_view question, const std::vector<Passage>& passages, std::string_view text) const override {
+    require_question(question);
+    AskOptions options;
+    options.max_tokens = static_cast<int64_t>(text.size()) + 1;  // a token covers at least one byte
+    const Policy policy = annotate_policy();
+    const engine::Prompt prompt = build_prompt(question, passages, options, passages.size());
+    Answer judged = new_answer(prompt, passages, policy);
+    const auto topic = topic_of(question, prompt);
+    guard::Answerer answerer(speaker(), policy, prompt, question, topic.get(), options, [](const Answer&) {});
+    answerer.read(judged, text);
+    verify_quotes(judged);
+    return judged;
+  }
+
+  std::vector<Passage> search(std::string_view question, const AskOptions& options) const override {
+    if (!retriever_) throw Error(Code::kFailedPrecondition, "no index was opened", "Give an index folder, or pass the passages.");
+    return retriever_->search(question, {.limit = options.passages, .filter = options.filter});
+  }
+
+ private:
+  attribution::HeadAtlas load_atlas(const std::filesystem::path& file) const {
+    attribution::HeadAtlas atlas = attribution::HeadAtlas::load(file);
+    atlas.require_model(*model_);
+    return atlas;
+  }
+
+  guard::Speaker speaker() const { return {&decoder_, &monitor_, &atlas_}; }
+
+  engine::Prompt build_prompt(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options, size_t count) const {
+    engine::PromptRequest request;
+    request.question = question;
+    request.passages.assign(passages.begin(), passages.begin() + count);
+    request.style = options.form == PromptForm::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat;
+    const int64_t room = model_->config().max_positions - options.max_tokens - 1;
+    if (room <= 0)
+      throw Error(Code::kOutOfRange, "an answer of " + std::to_string(options.max_tokens) + " tokens does not fit into the model's " +
+                                         std::to_string(model_->config().max_positions) + " positions",
+                  "Ask for fewer tokens.");
+    // The caller's passages are dropped from the end, and counted, rather than cut: a cut passage could be quoted wrongly.
+    request.passages.resize(std::min(count, prompts_.passages_that_fit(request, room)));
+    return prompts_.build(request, room);
+  }
+
+  Answer new_answer(const engine::Prompt& prompt, const std::vector<Passage>& passages, const Policy& policy) const {
+    Answer answer;
+    answer.passages = prompt.passages;
+    answer.passages_left_out = passages.size() - prompt.passages.size();
+    answer.model_fingerprint = model_->fingerprint();
+    answer.atlas_fingerprint = atlas_fingerprint_;
+    answer.policy_fingerprint = policy.fingerprint();
+    if (retriever_) answer.index_generation = retriever_->generation();
+    return answer;
+  }
+
+  std::unique_ptr<guard::Topic> topic_of(std::string_view question, const engine::Prompt& prompt) const {
+    if (prompt.passages.empty()) return nullptr;
+    return std::make_unique<guard::Topic>(question, prompt.passages, model_->tokenizer(), *embedder_, atlas_.topic_similarity);
+  }
+
+  Answer answer(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options, const Policy& policy,
+                ProvenanceLog* log) const {
+    const engine::Prompt prompt = build_prompt(question, passages, options, passages.size());
+    Answer answer = new_answer(prompt, passages, policy);
+    if (log) {
+      answer.log_id = ProvenanceLog::new_answer_id();
+      log->append(LogKind::kBegin, answer.log_id, guard::begin_record(question, answer));
+    }
+    const auto topic = topic_of(question, prompt);
+    const auto keep = [&](const Answer& so_far) {
+      verify_quotes(so_far);
+      if (log) log->append(LogKind::kSentence, so_far.log_id, guard::sentence_record(so_far));
+    };
+    guard::Answerer answerer(speaker(), policy, prompt, question, topic.get(), options, keep);
+    answerer.run(answer);
+    if (answer.outcome != Outcome::kAnswered) answer.text = policy.refusal_text;
+    if (log) answer.log_mac = to_string(log->append(LogKind::kEnd, answer.log_id, guard::end_record(answer)));
+    return answer;
+  }
+
+  // A quote is what the store holds, or it is not shown.
+  void verify_quotes(const Answer& answer) const {
+    if (!retriever_) return;
+    for (const Citation& citation : answer.citations) {
+      if (citation.document_sha256.empty()) continue;
+      const std::string text = retriever_->document_text(citation.document_sha256);
+      if (citation.source.end > static_cast<int64_t>(text.size()) ||
+          text.compare(citation.source.begin, citation.source.size(), citation.quote) != 0)
+        throw Error(Code::kDataLoss, "document " + citation.document_id + ": bytes " + std::to_string(citation.source.begin) + " to " +
+                                         std::to_string(citation.source.end) + " are not what was quoted",
+                    "The index changed or is damaged; ingest the document again.");
+    }
+  }
+
+  std::shared_ptr<const engine::Model> model_;
+  engine::Decoder decoder_;
+  attribution::HeadAtlas atlas_;
+  std::string atlas_fingerprint_ = atlas_.fingerprint();
+  guard::HeadMonitor monitor_;
+  engine::PromptBuilder prompts_;
+  std::shared_ptr<const Embedder> embedder_;
+  Policy policy_;
+  std::unique_ptr<retriever::Retriever> retriever_;
+  std::unique_ptr<ProvenanceLog> log_;
+};
+
+}  // namespace
+
+std::unique_ptr<Guard> Guard::open(const GuardOptions& options) { return std::make_unique<HeadGuard>(options); }
+
+}  // namespace openbook

@@ -1,0 +1,235 @@
+#include "judge/judge.h"
+
+#include <algorithm>
+#include <set>
+
+#include "judge/quote.h"
+#include "openbook/base/utf8.h"
+#include "text/neutral_words.h"
+#include "openbook/base/words.h"
+
+namespace openbook::guard {
+namespace {
+
+// An occurrence that is not the most attended one is taken only when the heads looked there at least this much: the same words may stand in a sentence
+// on topic and in one that is not.
+constexpr float kAttendedShare = 0.1f;
+
+Verdict worse(Verdict a, Verdict b) {
+  if (a == Verdict::kRecited || b == Verdict::kRecited) return Verdict::kRecited;
+  if (a == Verdict::kUnchecked || b == Verdict::kUnchecked) return Verdict::kUnchecked;
+  return Verdict::kCopied;
+}
+
+Verdict verdict_of(double probability_copied, const attribution::VerdictThresholds& thresholds) {
+  if (probability_copied >= thresholds.copied_above) return Verdict::kCopied;
+  if (probability_copied <= thresholds.recited_below) return Verdict::kRecited;
+  return Verdict::kUnchecked;
+}
+
+bool is_number(std::string_view word) { return word[0] >= '0' && word[0] <= '9'; }
+
+// The words of the question, which repeat what was asked and claim nothing by themselves. Its numbers too: "Windows 7" in an answer about Windows 7 must
+// not count as what the answer rests on.
+std::set<std::string> asked_words(std::string_view question) {
+  std::set<std::string> asked;
+  for (std::string& word : folded_words(question)) asked.insert(std::move(word));
+  return asked;
+}
+
+// Tokens of a word: from the one that holds its first byte to the one that holds its last.
+void set_tokens(Word& word, const std::vector<ByteSpan>& token_bytes) {
+  const auto holder = [&](int64_t byte) {
+    return std::find_if(token_bytes.begin(), token_bytes.end(), [&](ByteSpan span) { return span.contains(byte); }) - token_bytes.begin();
+  };
+  word.first_token = static_cast<int32_t>(holder(word.answer.begin));
+  word.tokens = static_cast<int32_t>(holder(word.answer.end - 1)) - word.first_token + 1;
+}
+
+// A number's digits are chosen one by one, each as free as a first token: the least sure one counts.
+double probability_of(const Word& word, std::string_view text, const Spoken& spoken) {
+  double probability = spoken.tokens[word.first_token].probability_first;
+  if (is_number(slice(text, word.answer)))
+    for (int32_t i = 1; i < word.tokens; ++i)
+      probability = std::min(probability, spoken.tokens[word.first_token + i].probability_first);
+  return probability;
+}
+
+std::vector<Word> words_of(const Spoken& spoken, const JudgeContext& context, Language language) {
+  std::vector<Word> words;
+  for (const WordSpan& span : split_words(spoken.text)) {
+    Word word;
+    word.answer = span.bytes;
+    set_tokens(word, spoken.token_bytes);
+    word.probability_copied = probability_of(word, spoken.text, spoken);
+    const bool neutral = span.punctuation || is_function_word(fold_case(slice(spoken.text, span.bytes)), language);
+    if (neutral) word.verdict = Verdict::kNeutral;
+    words.push_back(word);
+  }
+  return words;
+}
+
+void neutralise_asked_words(std::vector<Word>& words, std::string_view text, const std::set<std::string>& asked) {
+  for (Word& word : words)
+    if (asked.contains(fold_case(slice(text, word.answer)))) word.verdict = Verdict::kNeutral;
+}
+
+std::vector<Claim> claims_of(const std::vector<Word>& words) {
+  std::vector<Claim> claims;
+  bool open = false;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i].verdict == Verdict::kNeutral) {
+      open = false;
+      continue;
+    }
+    if (!open) {
+      claims.push_back({});
+      claims.back().first_word = static_cast<int32_t>(i);
+      claims.back().answer.begin = words[i].answer.begin;
+      claims.back().verdict = words[i].verdict;
+      claims.back().score = words[i].probability_copied;
+      open = true;
+    }
+    Claim& claim = claims.back();
+    ++claim.words;
+    claim.answer.end = words[i].answer.end;
+    claim.verdict = worse(claim.verdict, words[i].verdict);
+    claim.score = std::min(claim.score, words[i].probability_copied);
+  }
+  return claims;
+}
+
+// The occurrence to cite: the most attended one that is on topic, else the most attended one.
+struct ChosenQuote { Occurrence occurrence; ByteSpan sentence; bool on_topic; };
+
+std::optional<ChosenQuote> choose_quote(const std::vector<Occurrence>& occurrences, const JudgeContext& context, float least_share) {
+  std::optional<ChosenQuote> chosen;
+  for (const Occurrence& occurrence : occurrences) {
+    if (chosen && occurrence.attention < least_share) break;
+    const int32_t passage = occurrence.source.passage;
+    const ByteSpan sentence = sentence_around(context.prompt->passages[passage], occurrence.source.range);
+    const bool on_topic = context.topic && context.topic->sentence_on_topic(passage, sentence);
+    if (!chosen || on_topic) chosen = ChosenQuote{occurrence, sentence, on_topic};
+    if (on_topic) break;
+  }
+  return chosen;
+}
+
+Citation cite(const Claim& claim, const ChosenQuote& quote, const engine::Prompt& prompt) {
+  const Passage& passage = prompt.passages[quote.occurrence.source.passage];
+  Citation citation;
+  citation.answer = claim.answer;
+  citation.document_id = passage.document_id;
+  citation.document_sha256 = passage.document_sha256;
+  citation.source = quote.occurrence.source.range;
+  citation.sentence = quote.sentence;
+  citation.quote = slice(passage.text, {citation.source.begin - passage.range.begin, citation.source.end - passage.range.begin});
+  return citation;
+}
+
+void support_claims(Judgement& judgement, const Spoken& spoken, const JudgeContext& context, float least_share) {
+  for (Claim& claim : judgement.claims) {
+    if (claim.verdict != Verdict::kCopied) continue;
+    const TokenObservation& first = spoken.tokens[judgement.words[claim.first_word].first_token];
+    const auto occurrences = find_quotes(slice(spoken.text, claim.answer), *context.prompt, first.attention);
+    const auto quote = choose_quote(occurrences, context, least_share);
+    if (!quote) continue;
+    claim.support = quote->on_topic ? Support::kSupported : Support::kCopiedOffTopic;
+    claim.citation = static_cast<int32_t>(judgement.citations.size());
+    judgement.citations.push_back(cite(claim, *quote, *context.prompt));
+  }
+}
+
+void place_words(std::vector<Word>& words, const Spoken& spoken, const engine::Prompt& prompt) {
+  for (Word& word : words)
+    if (word.verdict == Verdict::kCopied) word.place = most_attended(prompt, spoken.tokens[word.first_token].attention);
+}
+
+}  // namespace
+
+bool Judgement::has(Verdict verdict) const {
+  return std::any_of(claims.begin(), claims.end(), [&](const Claim& claim) { return claim.verdict == verdict; });
+}
+
+bool Judgement::has_supported() const {
+  return std::any_of(claims.begin(), claims.end(), [](const Claim& claim) { return claim.support == Support::kSupported; });
+}
+
+bool Judgement::read_elsewhere() const {
+  return std::any_of(claims.begin(), claims.end(), [](const Claim& claim) { return claim.support == Support::kCopiedOffTopic; });
+}
+
+std::string Judgement::first_claim_with(Verdict verdict, std::string_view text) const {
+  for (const Claim& claim : claims)
+    if (claim.verdict == verdict) return std::string(slice(text, claim.answer));
+  return {};
+}
+
+Judgement judge_by_probe(const Spoken& spoken, const JudgeContext& context) {
+  const Language language = language_of(std::string(context.question) + " " + spoken.text);
+  const std::set<std::string> asked = asked_words(context.question);
+  Judgement judgement;
+  judgement.words = words_of(spoken, context, language);
+  bool copied_beyond_question = false;
+  for (Word& word : judgement.words) {
+    if (word.verdict == Verdict::kNeutral) continue;
+    word.verdict = verdict_of(word.probability_copied, context.atlas->first_token);
+    copied_beyond_question |= word.verdict == Verdict::kCopied && !asked.contains(fold_case(slice(spoken.text, word.answer)));
+  }
+  if (copied_beyond_question) neutralise_asked_words(judgement.words, spoken.text, asked);
+  place_words(judgement.words, spoken, *context.prompt);
+  judgement.claims = claims_of(judgement.words);
+  support_claims(judgement, spoken, context, kAttendedShare);
+  return judgement;
+}
+
+Judgement judge_by_quote(const Spoken& spoken, const JudgeContext& context) {
+  const Language language = language_of(std::string(context.question) + " " + spoken.text);
+  Judgement judgement;
+  judgement.words = words_of(spoken, context, language);
+  neutralise_asked_words(judgement.words, spoken.text, asked_words(context.question));
+  judgement.claims = claims_of(judgement.words);
+  for (Claim& claim : judgement.claims) {
+    claim.verdict = Verdict::kCopied;  // presumed, until the quote or the causal check says otherwise
+  }
+  support_claims(judgement, spoken, context, 0);
+  for (Claim& claim : judgement.claims) {
+    if (claim.support != Support::kSupported) claim.verdict = Verdict::kUnchecked;
+    for (int32_t i = 0; i < claim.words; ++i) judgement.words[claim.first_word + i].verdict = claim.verdict;
+  }
+  place_words(judgement.words, spoken, *context.prompt);
+  return judgement;
+}
+
+void append_to(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered, std::string reason) {
+  const auto byte = static_cast<int64_t>(answer.text.size());
+  const auto token = static_cast<int32_t>(answer.tokens.size());
+  const auto word = static_cast<int32_t>(answer.words.size());
+  const auto citation = static_cast<int32_t>(answer.citations.size());
+  const auto shifted = [&](ByteSpan span) { return ByteSpan{span.begin + byte, span.end + byte}; };
+
+  for (size_t i = 0; i < spoken.tokens.size(); ++i) {
+    const TokenObservation& seen = spoken.tokens[i];
+    answer.tokens.push_back({seen.id, shifted(spoken.token_bytes[i]), seen.evidence, seen.probability_continuation, seen.edited});
+  }
+  for (Word each : judgement.words) {
+    answer.tokens[token + each.first_token].probability_copied = spoken.tokens[each.first_token].probability_first;
+    each.answer = shifted(each.answer);
+    each.first_token += token;
+    answer.words.push_back(each);
+  }
+  for (Claim each : judgement.claims) {
+    each.answer = shifted(each.answer);
+    each.first_word += word;
+    if (each.citation) *each.citation += citation;
+    answer.claims.push_back(each);
+  }
+  for (Citation each : judgement.citations) {
+    each.answer = shifted(each.answer);
+    answer.citations.push_back(each);
+  }
+  answer.sentences.push_back({shifted({0, static_cast<int64_t>(spoken.text.size())}), delivery, steered, std::move(reason)});
+  answer.text += spoken.text;
+}
+
+}  // namespace openbook::guard

@@ -1,0 +1,53 @@
+// From watched tokens to words, claims and citations: what design calls verdicts and support, for one sentence.
+//
+// Ranges in a Judgement count from the sentence's own first byte, token and word; append_to() shifts them into an answer. Thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "judge/monitor.h"
+#include "judge/topic.h"
+#include "openbook/attribution/head_atlas.h"
+#include "openbook/guard/answer.h"
+
+namespace openbook::guard {
+
+// A sentence as it was spoken: its text is the concatenation of its tokens' bytes.
+struct Spoken {
+  std::string text;
+  std::vector<TokenObservation> tokens;
+  std::vector<ByteSpan> token_bytes;   // in `text`, one per token
+  bool last = false;                   // the model ended here, or had to
+};
+
+struct Judgement {
+  std::vector<Word> words;
+  std::vector<Claim> claims;
+  std::vector<Citation> citations;
+
+  bool has(Verdict verdict) const;         // some claim has it
+  bool has_supported() const;
+  bool read_elsewhere() const;             // a claim was copied from a passage that is not on topic
+  std::string first_claim_with(Verdict verdict, std::string_view text) const;  // its words, for reasons
+};
+
+struct JudgeContext {
+  const engine::Prompt* prompt;
+  const Topic* topic;                        // null: nothing is on topic (no passages)
+  const attribution::HeadAtlas* atlas;
+  std::string_view question;
+};
+
+// Verdicts from the probe; support from the localizer's place, the quote and the topic.
+Judgement judge_by_probe(const Spoken& spoken, const JudgeContext& context);
+
+// For a sentence said under head edits, whose probe reading the edits inflate: a claim counts as copied only where its words stand in a passage
+// on topic. Every citation must still prove causal (causal.h) before it supports.
+Judgement judge_by_quote(const Spoken& spoken, const JudgeContext& context);
+
+// Appends a judged sentence to `answer`: its text, tokens, words, claims and citations, shifted.
+void append_to(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered, std::string reason);
+
+}  // namespace openbook::guard

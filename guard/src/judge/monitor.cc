@@ -1,0 +1,45 @@
+#include "judge/monitor.h"
+
+#include <algorithm>
+
+namespace openbook::guard {
+namespace {
+
+// Probe heads first, so that the probe's evidence is a prefix of what is read.
+std::vector<engine::HeadId> tapped_heads(const attribution::HeadAtlas& atlas) {
+  std::vector<engine::HeadId> heads = atlas.probe.heads;
+  for (const engine::HeadId head : atlas.localizer.heads)
+    if (std::find(heads.begin(), heads.end(), head) == heads.end()) heads.push_back(head);
+  return heads;
+}
+
+at::Tensor rows_of(const std::vector<engine::HeadId>& wanted, const std::vector<engine::HeadId>& tapped, at::Device device) {
+  std::vector<int64_t> rows;
+  for (const engine::HeadId head : wanted) rows.push_back(std::find(tapped.begin(), tapped.end(), head) - tapped.begin());
+  return at::tensor(rows, at::kLong).to(device);
+}
+
+}  // namespace
+
+HeadMonitor::HeadMonitor(std::shared_ptr<const engine::Model> model, const attribution::HeadAtlas& atlas)
+    : reader_(model, tapped_heads(atlas)),
+      probe_(atlas.probe),
+      localizer_(atlas.localizer),
+      localizer_rows_(rows_of(localizer_.heads, reader_.heads(), model->device())) {}
+
+TokenObservation HeadMonitor::observe(const engine::Session& session, const engine::Prompt& prompt, engine::TokenId token) const {
+  TokenObservation observation;
+  observation.id = token;
+  observation.evidence = reader_.read(*session.taps(), token);
+  observation.evidence.resize(probe_.heads.size());
+  observation.probability_first = probe_.probability_copied(observation.evidence, true);
+  observation.probability_continuation = probe_.probability_copied(observation.evidence, false);
+  if (!prompt.all_passages.empty()) {
+    std::vector<bool> candidate(prompt.all_passages.size());
+    for (size_t i = 0; i < candidate.size(); ++i) candidate[i] = prompt.sources[prompt.all_passages.begin + i].passage >= 0;
+    observation.attention = localizer_.attention(session.taps()->pattern().index_select(0, localizer_rows_), candidate);
+  }
+  return observation;
+}
+
+}  // namespace openbook::guard
