@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "lines.h"
+#include "openbook/base/lines.h"
+#include "openbook/base/sentences.h"
 #include "openbook/base/error.h"
 #include "openbook/base/utf8.h"
 

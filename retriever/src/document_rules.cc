@@ -1,6 +1,6 @@
 #include "document_rules.h"
 
-#include "lines.h"
+#include "openbook/base/lines.h"
 #include "openbook/base/error.h"
 #include "openbook/base/utf8.h"
 

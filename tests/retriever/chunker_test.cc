@@ -3,7 +3,7 @@
 #include <random>
 
 #include "base/test_support.h"
-#include "lines.h"
+#include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 #include "retriever/hashing_embedder.h"
 

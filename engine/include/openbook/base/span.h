@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace openbook {
 
@@ -21,5 +22,10 @@ struct Range {
 
 using ByteSpan = Range<struct ByteTag>;     // UTF-8 bytes of a text or a stored document
 using TokenRange = Range<struct TokenTag>;  // positions in a prompt
+
+// The bytes of `range`, which must lie inside `text`.
+inline std::string_view slice(std::string_view text, ByteSpan range) {
+  return text.substr(static_cast<size_t>(range.begin), static_cast<size_t>(range.size()));
+}
 
 }  // namespace openbook

@@ -30,8 +30,6 @@ inline bool holds_words(std::string_view text, std::string_view piece) { return 
 // `text` with every such place (of overlapping ones the first) replaced by `with`.
 std::string replace_words(std::string_view text, std::string_view piece, std::string_view with);
 
-inline std::string_view slice(std::string_view text, ByteSpan span) { return text.substr(span.begin, span.size()); }
-
 // Replaces every byte that is not valid UTF-8 by '?', so that offsets stay.
 std::string with_valid_utf8(std::string text);
 

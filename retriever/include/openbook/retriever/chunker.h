@@ -29,9 +29,4 @@ using CountTokens = std::function<int64_t(std::string_view)>;
 std::vector<ByteSpan> chunk_document(std::string_view text, std::string_view format, const CountTokens& count,
                                      const ChunkerOptions& options = {});
 
-// Sentence borders: ranges that cover `text` (valid UTF-8) without its blank margins, in order. Also ends at blank lines, list items,
-// headings, table rows, lines of fenced code and the sentence marks of Chinese; does not end at abbreviations, initials and decimal
-// points.
-std::vector<ByteSpan> split_sentences(std::string_view text);
-
 }  // namespace openbook::retriever

@@ -3,11 +3,11 @@
 #include <array>
 #include <string>
 
-#include "lines.h"
+#include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
-#include "openbook/retriever/chunker.h"
+#include "openbook/base/sentences.h"
 
-namespace openbook::retriever {
+namespace openbook {
 namespace {
 
 // Lower case, without the last point. English, Spanish and German titles and short forms that stand before what they belong to.
@@ -149,4 +149,4 @@ std::vector<ByteSpan> split_sentences(std::string_view text) {
   return sentences;
 }
 
-}  // namespace openbook::retriever
+}  // namespace openbook

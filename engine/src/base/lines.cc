@@ -1,10 +1,10 @@
-#include "lines.h"
+#include "openbook/base/lines.h"
 
 #include <algorithm>
 
 #include "openbook/base/utf8.h"
 
-namespace openbook::retriever {
+namespace openbook {
 namespace {
 
 constexpr size_t kMaxContextPart = 120;  // bytes; what is longer is no title
@@ -135,4 +135,4 @@ std::string context_above(std::string_view text, std::string_view format, const 
   return context;
 }
 
-}  // namespace openbook::retriever
+}  // namespace openbook

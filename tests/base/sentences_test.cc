@@ -1,8 +1,8 @@
 #include "base/test_support.h"
-#include "lines.h"
-#include "openbook/retriever/chunker.h"
+#include "openbook/base/lines.h"
+#include "openbook/base/sentences.h"
 
-namespace openbook::retriever {
+namespace openbook {
 namespace {
 
 std::vector<std::string> sentences_of(std::string_view text) {
@@ -74,4 +74,4 @@ TEST(Lines, AShortFirstLineAloneIsTheTitleOfAText) {
 }
 
 }  // namespace
-}  // namespace openbook::retriever
+}  // namespace openbook

@@ -7,7 +7,7 @@
 
 #include "openbook/base/span.h"
 
-namespace openbook::retriever {
+namespace openbook {
 
 enum class LineKind {
   kBlank,
@@ -31,8 +31,4 @@ ByteSpan trim(std::string_view text, ByteSpan range);
 // stands alone) and the nearest heading above, joined by a newline; without what the chunk itself starts with. May be empty.
 std::string context_above(std::string_view text, std::string_view format, const std::vector<Line>& lines, int64_t begin);
 
-inline std::string_view slice(std::string_view text, ByteSpan range) {
-  return text.substr(static_cast<size_t>(range.begin), static_cast<size_t>(range.size()));
-}
-
-}  // namespace openbook::retriever
+}  // namespace openbook
