@@ -40,13 +40,17 @@ struct LogEntry {
   std::optional<std::string> payload;   // nothing when erased
 };
 
-enum class LogState { kWhole, kBroken, kUnverifiable };
+enum class LogState {
+  kWhole,
+  kBroken,        // not what was written
+  kUnverifiable,  // nothing wrong is seen, but without the right key that proves nothing
+};
 
 struct LogReport {
   LogState state = LogState::kWhole;
   uint64_t records = 0;
-  std::vector<std::string> interrupted;   // answers with a begin and no end
-  uint64_t erased = 0;
+  std::vector<std::string> interrupted;   // answers with a begin and no end, oldest first; one that is being written just now is among them
+  uint64_t erased = 0;                    // records whose payload was erased
   std::string head_mac;
   std::string finding;                    // what is broken, at which record; or why it can't be verified
 };
@@ -57,20 +61,24 @@ class ProvenanceLog {
   // folder.
   static void init(const std::filesystem::path& folder, const std::filesystem::path& key_file);
 
-  // Throws not_found, unavailable (another writer), data_loss (the tail does not verify: nothing may be appended to a broken chain), failed_precondition (key missing, not owned
-  // by this user, readable by others, or a symbolic link). Reading only needs no key: entries are then unverified.
+  // Throws not_found, unavailable (another writer), data_loss (damaged files, or the tail does not verify: nothing may be appended to a broken chain),
+  // failed_precondition (key missing, of another log, not owned by this user, readable by others, or a symbolic link). Reading needs no key: without
+  // one, or with one that would be refused, entries are unverified and verify() says why. A reader sees the log as of when it was opened.
   static std::unique_ptr<ProvenanceLog> open(const std::filesystem::path& folder, const std::filesystem::path& key_file, LogMode mode);
   virtual ~ProvenanceLog() = default;
 
   static std::string new_answer_id();
 
-  // Synced to disk when it returns. Throws resource_exhausted (disk full: the record is not there).
+  // Synced to disk when it returns. Throws resource_exhausted (disk full: the record is not there; append again once there is room), out_of_range
+  // (a payload above 64 MiB).
   virtual LogReceipt append(LogKind kind, const std::string& answer_id, std::string_view payload) = 0;
 
+  // With a key every entry is checked on its own (not its place in the chain): throws data_loss naming the record.
   virtual std::vector<LogEntry> entries(uint64_t first = 1, uint64_t limit = 0) const = 0;   // 0: all
   virtual std::vector<LogEntry> of_answer(const std::string& answer_id) const = 0;           // throws not_found
 
-  // Replaces the payloads of an answer by tombstones and appends a kErase record.
+  // Replaces the payloads of an answer by tombstones, appends a kErase record with the reason, and takes the old bytes out of the files. May be run
+  // again: what is erased stays so. Throws not_found, data_loss (a payload was changed: it must not vanish unseen).
   virtual void erase(const std::string& answer_id, std::string_view reason) = 0;
 
   // Walks the whole chain. `expect` are receipts that must be in it: they find a rollback, which the head beside the log cannot.

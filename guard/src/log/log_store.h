@@ -1,0 +1,55 @@
+// The RocksDB folder of a provenance log: three column families, opened strictly, with RocksDB's statuses translated into Error.
+//
+// Thread-safe as RocksDB is. One writer a folder (RocksDB's lock file); a reader sees the state of when it opened.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/snapshot.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "openbook/guard/provenance_log.h"
+
+namespace openbook::provenance {
+
+constexpr char kHeadKey[] = "head";  // in the default column family
+
+class LogStore {
+ public:
+  // An empty store in a folder that is not there or empty; a new folder gets mode 0700. Throws failed_precondition otherwise.
+  static std::unique_ptr<LogStore> create(const std::filesystem::path& folder);
+
+  // Throws not_found, unavailable (another writer), data_loss, failed_precondition (a RocksDB of something else).
+  static std::unique_ptr<LogStore> open(const std::filesystem::path& folder, LogMode mode);
+  ~LogStore();
+
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* head() const { return families_[0]; }
+  rocksdb::ColumnFamilyHandle* records() const { return families_[1]; }
+  rocksdb::ColumnFamilyHandle* payloads() const { return families_[2]; }
+  const std::filesystem::path& folder() const { return folder_; }
+
+  std::optional<std::string> get(rocksdb::ColumnFamilyHandle* family, const std::string& key,
+                                 const rocksdb::Snapshot* snapshot = nullptr) const;
+  std::unique_ptr<rocksdb::Iterator> iterate(rocksdb::ColumnFamilyHandle* family,
+                                             const rocksdb::Snapshot* snapshot = nullptr) const;
+
+  // Makes old versions of the payloads [first, last] vanish from the files: RocksDB keeps overwritten bytes until it compacts.
+  void purge_payloads(uint64_t first, uint64_t last);
+
+  // Throws unless `status` is ok: resource_exhausted, unavailable, data_loss, not_found.
+  void check(const rocksdb::Status& status, const std::string& doing) const;
+
+ private:
+  explicit LogStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  std::filesystem::path folder_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
+};
+
+}  // namespace openbook::provenance

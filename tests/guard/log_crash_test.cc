@@ -1,0 +1,95 @@
+// A process that is killed while it appends, and one whose disk is full. Both are programs of their own: RocksDB's threads don't
+// survive a fork.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <sstream>
+
+#include "guard/log_fixture.h"
+
+namespace openbook {
+namespace {
+
+class LogCrashTest : public LogTest {
+ protected:
+  // Starts the program; it writes receipts into the file descriptor that is returned.
+  int start(std::vector<std::string> arguments) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("can't make a pipe");
+    arguments.insert(arguments.begin(), {OPENBOOK_LOG_APPENDER, log_folder().string(), key_file().string()});
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    child_ = ::fork();
+    if (child_ == 0) {
+      ::dup2(ends[1], STDOUT_FILENO);
+      ::execv(argv[0], argv.data());
+      ::_exit(127);
+    }
+    ::close(ends[1]);
+    return ends[0];
+  }
+
+  static std::string read_to_the_end(int fd) {
+    std::string text;
+    char buffer[4096];
+    for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(got));
+    ::close(fd);
+    return text;
+  }
+
+  int wait_for_child() {
+    int status = 0;
+    ::waitpid(child_, &status, 0);
+    return status;
+  }
+
+  // Whole lines only: a line that was cut is no acknowledgement.
+  static std::vector<LogReceipt> receipts_in(const std::string& text) {
+    std::vector<LogReceipt> receipts;
+    std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
+    for (std::string line; std::getline(lines, line);)
+      if (!line.starts_with("error")) receipts.push_back(parse_log_receipt(line));
+    return receipts;
+  }
+
+  pid_t child_ = 0;
+};
+
+TEST_F(LogCrashTest, EveryAcknowledgedRecordOutlivesAKill) {
+  size_t acknowledged = 0;
+  for (int round = 0; round < 5; ++round) {
+    const int output = start({"1000000", "2000"});
+    ::usleep(static_cast<useconds_t>(60'000 + 37'000 * round));
+    ::kill(child_, SIGKILL);
+    const auto receipts = receipts_in(read_to_the_end(output));
+    ASSERT_TRUE(WIFSIGNALED(wait_for_child()));
+    const LogReport report = verify(receipts);
+    EXPECT_EQ(report.state, LogState::kWhole) << report.finding;
+    acknowledged += receipts.size();
+    EXPECT_GE(report.records, acknowledged);
+    EXPECT_LE(report.interrupted.size(), static_cast<size_t>(round) + 1);
+  }
+  EXPECT_GT(acknowledged, 10u);
+  write_answer("goes on");
+  EXPECT_EQ(verify().state, LogState::kWhole);
+}
+
+TEST_F(LogCrashTest, OnAFullDiskTheRecordIsNotThereAndTheRestIs) {
+  const std::string output = read_to_the_end(start({"1000", "20000", "300000"}));
+  EXPECT_EQ(WEXITSTATUS(wait_for_child()), 1);
+  EXPECT_TRUE(output.ends_with("error resource_exhausted\n"))
+      << output.substr(output.size() - std::min<size_t>(output.size(), 100));
+  const auto receipts = receipts_in(output);
+  EXPECT_GT(receipts.size(), 3u);
+  const LogReport report = verify(receipts);
+  EXPECT_EQ(report.state, LogState::kWhole) << report.finding;
+  EXPECT_EQ(report.records, receipts.size());
+  write_answer("room again");
+  EXPECT_EQ(verify(receipts).state, LogState::kWhole);
+}
+
+}  // namespace
+}  // namespace openbook

@@ -1,0 +1,100 @@
+#include "openbook/guard/policy.h"
+
+#include <fstream>
+
+#include "base/test_support.h"
+
+namespace openbook {
+namespace {
+
+std::string with(const std::string& lines) { return "version = 1\nname = \"mine\"\n" + lines; }
+
+TEST(Policy, ShippedPoliciesAreFoundByNameAndSayWhatTheirFilesSay) {
+  const Policy strict = Policy::load("cite-or-refuse");
+  EXPECT_EQ(strict.name, "cite-or-refuse");
+  EXPECT_EQ(strict.on_recited, Action::kSteer);
+  EXPECT_EQ(strict.after_steering, Action::kRefuse);
+  EXPECT_FALSE(strict.stream_words);
+  const Policy loose = Policy::load("annotate");
+  EXPECT_EQ(loose.on_uncited, Action::kFlag);
+  EXPECT_TRUE(loose.stream_words);
+  EXPECT_EQ(loose.max_sentences, 8);
+}
+
+TEST(Policy, AFileIsReadByItsPath) {
+  const test::TemporaryFolder folder;
+  std::ofstream(folder / "mine.toml") << with("on_unchecked = \"refuse\"\nmax_sentences = 2\nrefusal_text = \"No.\"\n");
+  const Policy policy = Policy::load(folder / "mine.toml");
+  EXPECT_EQ(policy.on_unchecked, Action::kRefuse);
+  EXPECT_EQ(policy.max_sentences, 2);
+  EXPECT_EQ(policy.refusal_text, "No.");
+}
+
+TEST(Policy, WhatIsNotThereNamesTheShippedOnes) {
+  try {
+    Policy::load("cite-or-refuze");
+    FAIL() << "found";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kNotFound);
+    EXPECT_EQ(error.hint(), "Shipped policies: annotate, cite-or-refuse.");
+  }
+  EXPECT_ERROR(Policy::load("/nowhere/policy.toml"), Code::kNotFound, "/nowhere/policy.toml");
+  EXPECT_ERROR(Policy::load("/dev/zero"), Code::kOutOfRange, "larger than the limit");
+}
+
+TEST(Policy, BadFilesAreRefusedByWhatIsWrongInThem) {
+  const struct {
+    std::string toml;
+    Code code;
+    const char* piece;
+  } rows[] = {
+      {"", Code::kInvalidArgument, "has no version"},
+      {"version = \"1\"", Code::kInvalidArgument, "version is string, expected a whole number"},
+      {"version = 2\nname = \"x\"", Code::kUnimplemented, "version 2, this build reads version 1"},
+      {"version = 1", Code::kInvalidArgument, "has no name"},
+      {"version = 1\nname = 3", Code::kInvalidArgument, "line 2: name is integer, expected text"},
+      {with("on_recitet = \"flag\""), Code::kInvalidArgument,
+       "line 3: unknown key \"on_recitet\"; known: version, name, on_recited"},
+      {with("[on_recited]\na = 1"), Code::kInvalidArgument, "on_recited is table"},
+      {with("on_recited = \"delete\""), Code::kInvalidArgument, "is no action; known: allow, flag, steer, refuse"},
+      {with("on_recited = true"), Code::kInvalidArgument, "on_recited is boolean, expected an action"},
+      {with("stream_words = 1"), Code::kInvalidArgument, "stream_words is integer, expected true or false"},
+      {with("stream_words = \"false\""), Code::kInvalidArgument, "stream_words is string"},
+      {with("max_sentences = 2.0"), Code::kInvalidArgument, "max_sentences is floating-point, expected a whole number"},
+      {with("max_sentences = 0"), Code::kInvalidArgument, "expected 1 to 1000"},
+      {with("max_sentences = -9223372036854775808"), Code::kInvalidArgument, "expected 1 to 1000"},
+      {with("after_steering = \"steer\""), Code::kInvalidArgument, "expected flag or refuse"},
+      {with("after_steering = \"allow\""), Code::kInvalidArgument, "expected flag or refuse"},
+      {with("refusal_text = \"\""), Code::kInvalidArgument, "refusal_text is empty"},
+      {with("stream_words = true"), Code::kInvalidArgument, "contradicts on_recited = \"steer\""},
+      {with("stream_words = true\non_recited = \"flag\"\non_unchecked = \"refuse\""), Code::kInvalidArgument,
+       "contradicts on_unchecked = \"refuse\""},
+      {with("stream_words = true\non_recited = \"flag\"\non_off_topic = \"flag\"\non_uncited = "
+            "\"allow\"\nrequire_causal_citations = true"),
+       Code::kInvalidArgument, "contradicts require_causal_citations"},
+      {with("name = \"again\""), Code::kInvalidArgument, "line 3"},
+      {with("on_recited = "), Code::kInvalidArgument, "line 3"},
+      {with("refusal_text = \"\xFF\""), Code::kInvalidArgument, "not UTF-8 at byte 42"},
+      {std::string("\0\0\0", 3), Code::kInvalidArgument, "line 1"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.toml);
+    EXPECT_ERROR(Policy::parse(row.toml, "p.toml"), row.code, row.piece);
+  }
+}
+
+TEST(Policy, FingerprintChangesWithEveryFieldAndNothingElse) {
+  const Policy base = Policy::parse(with(""), "a.toml");
+  EXPECT_EQ(base.fingerprint(), Policy::parse(with("# a remark\n\nmax_sentences = 4"), "b.toml").fingerprint());
+  for (const char* line :
+       {"on_recited = \"flag\"", "on_unchecked = \"refuse\"", "on_off_topic = \"flag\"", "on_uncited = \"refuse\"",
+        "after_steering = \"flag\"", "require_causal_citations = true", "max_sentences = 5", "refusal_text = \"No.\""})
+    EXPECT_NE(base.fingerprint(), Policy::parse(with(line), "a.toml").fingerprint()) << line;
+  EXPECT_NE(base.fingerprint(), Policy::parse("version = 1\nname = \"other\"", "a.toml").fingerprint());
+  Policy streaming = Policy::load("annotate"), held = streaming;
+  held.stream_words = false;
+  EXPECT_NE(streaming.fingerprint(), held.fingerprint());
+}
+
+}  // namespace
+}  // namespace openbook
