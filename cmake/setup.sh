@@ -32,17 +32,25 @@ readonly ROOM_PYTHON=9500 ROOM_MODELS=1200 ROOM_BUILD=1000
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
 
-# Runs a command with its output in the log. When it fails, the one-line message has the last thing it said.
+# Runs a command with its output in the log. When it fails, the one-line message says why, as far as the end of the log tells.
 logged() {
-  local what=$1
+  local what=$1 last_lines reason
   shift
   printf '\n== %s\n' "$*" >> "$LOG"
   "$@" >> "$LOG" 2>&1 && return
-  if tail -n 40 "$LOG" | grep -qiE 'no space left|disk quota'; then die "$what: the disk is full. Make room and run this again."; fi
-  if tail -n 40 "$LOG" | grep -qiE 'temporary failure|could not resolve|name resolution|network is unreachable|connection (refused|timed out|broken)|failed to fetch|max retries|newconnectionerror|proxyerror'; then
-    die "$what: no network. Connect, or set https_proxy, and run this again (details: $LOG)."
+
+  last_lines=$(tail -n 40 "$LOG")
+  if grep -qiE 'no space left|disk quota' <<< "$last_lines"; then
+    reason="the disk is full. Make room and run this again"
+  elif grep -qi 'certificate' <<< "$last_lines"; then
+    reason="the server's certificate is not trusted. Behind a proxy set PIP_CERT to its certificate, and run this again"
+  elif grep -qiE 'temporary failure|could not resolve|name resolution|unreachable|connection (refused|timed out|broken)|failed to fetch|newconnectionerror|proxyerror' \
+    <<< "$last_lines"; then
+    reason="no network. Connect, or set https_proxy, and run this again"
+  else
+    reason=$(grep -vE '^[[:space:]]*$' <<< "$last_lines" | tail -n 1)
   fi
-  die "$what: $(grep -vE '^[[:space:]]*$' "$LOG" | tail -n 1) (details: $LOG)"
+  die "$what: $reason (details: $LOG)."
 }
 
 need_room() {

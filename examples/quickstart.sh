@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Sets openbook up and shows on examples/documents what it does with four kinds of answers. Every answer is decoded while you watch.
+#
+#   examples/quickstart.sh
+#
+# Run it again at any time: what is set up, indexed and logged already is kept.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The questions were chosen so that a small model copies the first answer, recites the second one and finds none for the third.
+readonly COPIED="How long does the battery of Tern Gauge 4 last?"
+readonly RECITED="What is the capital of France?" # examples/documents/news-ferry-mail.md has a capital of its own for France
+readonly UNANSWERED="What is the salary of the chief executive?"
+
+readonly OPENBOOK=build/release/bin/openbook
+readonly POLICY=guard/policies/cite-or-refuse.toml
+readonly PLACE=build/quickstart
+readonly INDEX=$PLACE/index LOG=$PLACE/log KEY=$PLACE/log.key
+
+heading() { printf '\n=== %s\n' "$*"; }
+
+# Prints a command as a user would type it, and runs it. A refusal is a result, so it ends with status 0 like an answer.
+show() {
+  local words
+  printf -v words ' %q' "${@:2}"
+  printf '$ openbook%s\n' "${words//\\ / }"
+  "$@"
+}
+
+# The id of the newest answer in the log.
+newest_answer() {
+  "$OPENBOOK" log list --log "$LOG" --format json |
+    build/venv/bin/python -c 'import json, sys; print(json.load(sys.stdin)["entries"][-1]["answer_id"])'
+}
+
+cmake/setup.sh
+mkdir -p "$PLACE"
+
+heading "Reading the documents of a fictional company"
+show "$OPENBOOK" ingest examples/documents --index "$INDEX"
+[[ -e $KEY ]] || show "$OPENBOOK" log init --log "$LOG" --log-key "$KEY"
+readonly ASK=(--index "$INDEX" --policy "$POLICY" --log "$LOG" --log-key "$KEY")
+
+heading "(a) An answer that is copied from a passage, and cited"
+show "$OPENBOOK" ask "$COPIED" "${ASK[@]}"
+
+heading "(b) The document says one thing, the model remembers another: unguarded, then guarded"
+show "$OPENBOOK" ask "$RECITED" --index "$INDEX" --guard off
+show "$OPENBOOK" ask "$RECITED" "${ASK[@]}"
+recited_answer=$(newest_answer)
+
+heading "(c) The documents hold no answer"
+show "$OPENBOOK" ask "$UNANSWERED" "${ASK[@]}"
+
+heading "(d) What the log can prove about (b)"
+show "$OPENBOOK" log show "$recited_answer" --log "$LOG" --log-key "$KEY"
+show "$OPENBOOK" log verify --log "$LOG" --log-key "$KEY"
+
+heading "How typical is this?"
+printf 'The three questions were chosen to show one case each. How often the model recites against its documents, and what the guard makes of it,\n'
+printf 'is measured on hundreds of questions with "openbook eval conflict"; the figures stand in README.md.\n'
