@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "openbook/base/error.h"
 #include "openbook/base/lines.h"
 #include "openbook/base/sentences.h"
-#include "openbook/base/error.h"
 #include "openbook/base/utf8.h"
 
 namespace openbook::retriever {

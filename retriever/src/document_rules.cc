@@ -1,7 +1,7 @@
 #include "document_rules.h"
 
-#include "openbook/base/lines.h"
 #include "openbook/base/error.h"
+#include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 
 namespace openbook::retriever {

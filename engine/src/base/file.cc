@@ -30,7 +30,8 @@ class Descriptor {
     case ENOENT:
     case ENOTDIR: throw Error(Code::kNotFound, message);
     case ENOSPC:
-    case EDQUOT: throw Error(Code::kResourceExhausted, message, "Free some disk space and run it again; nothing was changed.");
+    case EDQUOT:
+    case EFBIG: throw Error(Code::kResourceExhausted, message, "Free some disk space and run it again; nothing was changed.");
     case EACCES:
     case EPERM: throw Error(Code::kFailedPrecondition, message, "Check who owns it and its mode.");
     default: throw Error(Code::kUnavailable, message);

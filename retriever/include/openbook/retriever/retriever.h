@@ -37,7 +37,8 @@ enum class SearchMode { kHybrid, kWords, kVectors };
 struct SearchOptions {
   size_t limit = 5;                              // passages
   SearchMode mode = SearchMode::kHybrid;
-  // Documents that may be found, by id and metadata; empty = all. Applied before ranking, never after.
+  // Documents that may be found, by id and metadata; empty = all. Applied before ranking: what it leaves out influences no score. Called under
+  // a lock: it must not call the retriever.
   std::function<bool(const std::string& document_id, const std::map<std::string, std::string>& metadata)> filter;
 };
 
@@ -61,18 +62,20 @@ struct StoredDocument {
 class Retriever {
  public:
   // Throws not_found (no index, read-only), unavailable (another writer holds it), failed_precondition (made with another embedder: both
-  // are named), data_loss (damaged RocksDB; a damaged FAISS file is rebuilt from RocksDB and said so in the log).
+  // are named; or a format of another version), data_loss (damaged RocksDB; a damaged FAISS file is rebuilt from RocksDB and said so in the
+  // log), invalid_argument (chunks longer than the embedder reads). A read-only open may go without an embedder: it searches by words only.
   static std::unique_ptr<Retriever> open(const std::filesystem::path& folder, std::shared_ptr<const Embedder> embedder, OpenMode mode,
                                          const ChunkerOptions& chunking = {});
   virtual ~Retriever() = default;
 
-  // Adds or replaces one document in one atomic, synced batch. Throws invalid_argument (not UTF-8, empty, NUL), resource_exhausted (disk
-  // full: the index is as before), cancelled.
+  // Adds or replaces one document in one atomic, synced batch; does nothing when text, format, metadata and chunking are as stored. Throws
+  // invalid_argument (not UTF-8, empty, NUL), out_of_range (over kMaxDocumentBytes), resource_exhausted (disk full: the index is as before, and
+  // searches go on), cancelled.
   virtual IngestReport ingest(const Document& document, const Cancellation* cancellation = nullptr) = 0;
   virtual bool remove(const std::string& document_id) = 0;  // false: there was none
   virtual void flush() = 0;  // writes the FAISS file; search works without, opening is faster with it
 
-  // Best first. Throws failed_precondition on an empty index, invalid_argument on a question that is empty or not UTF-8.
+  // Best first; passages may overlap, and several may come from one document. Throws failed_precondition on an empty index, invalid_argument on a question that is empty or not UTF-8.
   virtual std::vector<Passage> search(std::string_view question, const SearchOptions& options = {}) const = 0;
 
   virtual std::vector<StoredDocument> documents() const = 0;  // current versions, by id

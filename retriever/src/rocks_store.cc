@@ -1,0 +1,176 @@
+#include "rocks_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/table.h>
+
+#include <chrono>
+#include <thread>
+
+#include "openbook/base/error.h"
+#include "openbook/base/log.h"
+
+namespace openbook::retriever {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array kFamilies = {"default", "texts", "documents", "chunks", "vectors", "postings"};
+constexpr char kRestoreHint[] = "Restore the index folder from a copy, or ingest the documents into a new one.";
+
+// RocksDB's own notes. A reader must not write LOG files into the writer's folder, and a user wants one log, not two.
+class NotesToLog : public rocksdb::Logger {
+ public:
+  NotesToLog() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  using Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    char line[1024];
+    std::vsnprintf(line, sizeof line, format, arguments);
+    log_debug(std::string("rocksdb: ") + line);
+  }
+};
+
+rocksdb::Options options_for(OpenMode mode) {
+  rocksdb::Options options;
+  options.create_if_missing = options.create_missing_column_families = mode == OpenMode::kReadWrite;
+  options.info_log = std::make_shared<NotesToLog>();
+  options.paranoid_checks = true;
+  // A kill may cut the last record short, which nobody was told of. Damage before that would lose documents whose ingest
+  // returned: it must be an error, where the default would drop them without a word.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(64 << 20);
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+bool says(const rocksdb::Status& status, std::string_view words) { return status.ToString().find(words) != std::string::npos; }
+
+Code code_of(const rocksdb::Status& status) {
+  if (status.IsNoSpace() || says(status, "No space left") || says(status, "File too large") || says(status, "quota exceeded"))
+    return Code::kResourceExhausted;
+  if (status.IsIOError() && says(status, "/LOCK")) return says(status, "Permission denied") ? Code::kFailedPrecondition : Code::kUnavailable;
+  if (says(status, "Permission denied") || says(status, "Read-only file system")) return Code::kFailedPrecondition;
+  if (status.IsCorruption() || status.IsNotFound() || says(status, "No such file")) return Code::kDataLoss;
+  if (status.IsIOError()) return Code::kUnavailable;
+  return Code::kInternal;
+}
+
+const char* hint_for(Code code) {
+  switch (code) {
+    case Code::kResourceExhausted: return "Free some disk space and run it again; the index is as it was.";
+    case Code::kUnavailable: return "Wait until the other process has finished; searching works beside it.";
+    case Code::kFailedPrecondition: return "Check who owns the folder and its mode.";
+    case Code::kDataLoss: return kRestoreHint;
+    default: return "";
+  }
+}
+
+// Without CURRENT, RocksDB takes the folder for a new one and would start an empty index over the remains. Tables and logs
+// are made after CURRENT, so a kill while an index is being made doesn't look like this.
+void require_not_beheaded(const fs::path& folder) {
+  std::error_code failed;
+  if (fs::exists(folder / "CURRENT", failed)) return;
+  for (const auto& entry : fs::directory_iterator(folder, failed)) {
+    const fs::path extension = entry.path().extension();
+    if (extension == ".sst" || extension == ".log")
+      throw Error(Code::kDataLoss, "index " + folder.string() + ": CURRENT is missing beside stored documents", kRestoreHint);
+  }
+}
+
+}  // namespace
+
+RocksStore::RocksStore(const fs::path& folder, OpenMode mode) : folder_(folder) {
+  require_not_beheaded(folder);
+  // The writer may delete a file between a reader's look at the list and its opening of the file: look again.
+  for (int attempt = 1;; ++attempt) {
+    try {
+      open(mode);
+      return;
+    } catch (const Error& error) {
+      if (mode == OpenMode::kReadWrite || error.code() != Code::kDataLoss || attempt == 4) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
+}
+
+void RocksStore::open(OpenMode mode) {
+  const rocksdb::Options options = options_for(mode);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const char* name : kFamilies) families.emplace_back(name, options);
+  rocksdb::DB* opened = nullptr;
+  check(mode == OpenMode::kReadOnly ? rocksdb::DB::OpenForReadOnly(options, folder_.string(), families, &handles_, &opened)
+                                    : rocksdb::DB::Open(options, folder_.string(), families, &handles_, &opened),
+        "can't open");
+  db_.reset(opened);
+}
+
+RocksStore::~RocksStore() { close(); }
+
+void RocksStore::close() {
+  if (!db_) return;
+  for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  handles_.clear();
+  const auto status = db_->Close();
+  if (!status.ok() && !write_failed_) log_warning("index " + folder_.string() + ": can't close: " + status.ToString());
+  db_.reset();
+}
+
+rocksdb::DB& RocksStore::db() const {
+  if (!db_) throw Error(Code::kUnavailable, "index " + folder_.string() + ": closed after a failed write", "Open it again.");
+  return *db_;
+}
+
+std::optional<std::string> RocksStore::get(Family family, std::string_view key) const {
+  std::string value;
+  const auto status = db().Get({}, handle(family), rocksdb::Slice(key.data(), key.size()), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  check(status, "can't read");
+  return value;
+}
+
+void RocksStore::for_each(Family family, const std::function<void(std::string_view, std::string_view)>& visit) const {
+  const std::unique_ptr<rocksdb::Iterator> at(db().NewIterator({}, handle(family)));
+  for (at->SeekToFirst(); at->Valid(); at->Next()) visit(at->key().ToStringView(), at->value().ToStringView());
+  check(at->status(), "can't read");
+}
+
+void RocksStore::write(rocksdb::WriteBatch& batch) {
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  write_failed_ = true;
+  check(db().Write(synced, &batch), "can't write");
+  write_failed_ = false;
+}
+
+void RocksStore::recover() {
+  if (!write_failed_) return;
+  close();
+  try {
+    open(OpenMode::kReadWrite);
+    write_failed_ = false;
+  } catch (const Error&) {
+    open(OpenMode::kReadOnly);
+    throw;
+  }
+}
+
+void RocksStore::flush() { check(db().Flush({}, handles_), "can't flush"); }
+
+void RocksStore::compact(Family family) {
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  check(db().CompactRange(options, handle(family), nullptr, nullptr), "can't compact");
+}
+
+void RocksStore::fail_data_loss(const std::string& what) const {
+  throw Error(Code::kDataLoss, "index " + folder_.string() + ": " + what, kRestoreHint);
+}
+
+void RocksStore::check(const rocksdb::Status& status, const char* doing) const {
+  if (status.ok()) return;
+  const Code code = code_of(status);
+  const std::string why = code == Code::kUnavailable && says(status, "/LOCK") ? "another process is writing to it" : status.ToString();
+  throw Error(code, "index " + folder_.string() + ": " + doing + ": " + why, hint_for(code));
+}
+
+}  // namespace openbook::retriever

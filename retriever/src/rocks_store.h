@@ -1,0 +1,53 @@
+// RocksDB as the corpus uses it: column families by name, every failure as openbook::Error.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "openbook/retriever/retriever.h"
+
+namespace openbook::retriever {
+
+enum class Family { kMeta, kTexts, kDocuments, kChunks, kVectors, kPostings };
+
+class RocksStore {
+ public:
+  // Opens, or makes, the database in `folder`.
+  RocksStore(const std::filesystem::path& folder, OpenMode mode);
+  ~RocksStore();
+  RocksStore(const RocksStore&) = delete;
+  RocksStore& operator=(const RocksStore&) = delete;
+
+  std::optional<std::string> get(Family family, std::string_view key) const;
+  void for_each(Family family, const std::function<void(std::string_view key, std::string_view value)>& visit) const;
+
+  rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles_[static_cast<size_t>(family)]; }
+  // Atomic, synced. After a failure the database is as it was, and closed to changes until recover() has opened it again, which is a must
+  // before the next one and takes no reader beside it. When it can't be opened for writing (the disk is still full) it stays readable.
+  void write(rocksdb::WriteBatch& batch);
+  void recover();
+  void flush();
+  void compact(Family family);
+
+  [[noreturn]] void fail_data_loss(const std::string& what) const;
+
+ private:
+  void open(OpenMode mode);
+  void close();
+  rocksdb::DB& db() const;
+  void check(const rocksdb::Status& status, const char* doing) const;
+
+  std::filesystem::path folder_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // by Family
+  bool write_failed_ = false;
+};
+
+}  // namespace openbook::retriever

@@ -1,0 +1,95 @@
+// kill -9 at random moments of an ingest: the index opens, and holds what was acknowledged.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include "base/test_support.h"
+#include "openbook/base/hash.h"
+#include "openbook/retriever/retriever.h"
+#include "retriever/hashing_embedder.h"
+#include "retriever/ingest_steps.h"
+
+namespace openbook::retriever {
+namespace {
+
+// Runs ingest_loop from `first_step` on, kills it after `life`, and returns the last step that it acknowledged, or first_step - 1.
+int run_and_kill(const std::filesystem::path& folder, int first_step, std::chrono::microseconds life) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  const std::string first = std::to_string(first_step);
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    execl(OPENBOOK_INGEST_LOOP, OPENBOOK_INGEST_LOOP, folder.c_str(), first.c_str(), nullptr);
+    _exit(127);
+  }
+  close(ends[1]);
+  std::this_thread::sleep_for(life);
+  kill(child, SIGKILL);
+  std::string acknowledged;
+  char buffer[4096];
+  for (ssize_t got; (got = read(ends[0], buffer, sizeof buffer)) > 0;) acknowledged.append(buffer, static_cast<size_t>(got));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the writer ended by itself, status " << status;
+  int last = first_step - 1;
+  for (std::istringstream lines(acknowledged); lines >> last;) {}
+  return last;
+}
+
+using State = std::map<std::string, std::string>;  // document id -> SHA-256 of its text
+
+void apply(State& state, int step) {
+  const Document document = test::step_document(step);
+  if (test::step_removes(step)) state.erase(document.id);
+  else state[document.id] = sha256_hex(document.text);
+}
+
+State stored(const Retriever& index) {
+  State state;
+  for (const StoredDocument& document : index.documents()) {
+    index.document_text(document.sha256);  // throws when it isn't what was written
+    state[document.id] = document.sha256;
+  }
+  return state;
+}
+
+TEST(Crash, KilledAtAnyMomentTheIndexOpensAndHoldsWhatWasAcknowledged) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const test::TemporaryFolder folder;
+  const auto embedder = std::make_shared<const test::HashingEmbedder>();
+  State expected;
+  int next_step = 1, acknowledged = 0;
+  for (int round = 0; round < 10; ++round) {
+    const int last = run_and_kill(folder / "index", next_step, std::chrono::microseconds(5000 + random() % 200000));
+    for (int step = next_step; step <= last; ++step) apply(expected, step);
+    acknowledged += last - next_step + 1;
+    State with_step_in_flight = expected;
+    apply(with_step_in_flight, last + 1);
+
+    const auto index = Retriever::open(folder / "index", embedder, OpenMode::kReadWrite);
+    const State state = stored(*index);
+    ASSERT_TRUE(state == expected || state == with_step_in_flight) << "round " << round << ", last acknowledged step " << last;
+    size_t chunks = 0;
+    for (const StoredDocument& document : index->documents()) chunks += document.chunks;
+    ASSERT_EQ(index->chunk_count(), chunks);
+    for (const SearchMode mode : {SearchMode::kWords, SearchMode::kVectors})
+      if (!state.empty()) ASSERT_EQ(index->search("line", {.limit = 1000, .mode = mode}).size(), chunks);
+    expected = state;
+    next_step = last + 2;
+  }
+  EXPECT_GT(acknowledged, 0) << "no round lived long enough to test anything";
+}
+
+}  // namespace
+}  // namespace openbook::retriever

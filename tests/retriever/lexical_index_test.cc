@@ -1,0 +1,108 @@
+#include "lexical_index.h"
+
+#include <cmath>
+
+#include "base/test_support.h"
+#include "fusion.h"
+#include "postings.h"
+#include "record.h"
+
+namespace openbook::retriever {
+namespace {
+
+using Terms = std::vector<std::string>;
+
+// One document a text, one chunk each, ids from 1.
+LexicalIndex index_of(const std::vector<std::string>& texts) {
+  LexicalIndex index;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const Terms terms = index_terms(texts[i]);
+    index.add(i + 1, {terms.size()}, encode_postings({terms}), "test");
+  }
+  return index;
+}
+
+TEST(IndexTerms, FoldCaseAndPairUpNeighboursInScriptsWithoutBlanks) {
+  EXPECT_EQ(index_terms("Élan, 3.5 DON'T!"), (Terms{"élan", "3.5", "don't"}));
+  EXPECT_EQ(index_terms("年假 5 天"), (Terms{"年", "年假", "假", "5", "天"}));
+  EXPECT_EQ(index_terms("?!"), Terms{});
+}
+
+TEST(Postings, WhatIsWrittenIsRead) {
+  std::vector<std::tuple<std::string, uint64_t, uint64_t>> read;
+  for_each_posting(encode_postings({{"b", "a", "b"}, {}, {"b"}}), "test",
+                   [&](std::string_view term, uint64_t chunk, uint64_t count) { read.emplace_back(term, chunk, count); });
+  EXPECT_EQ(read, (std::vector<std::tuple<std::string, uint64_t, uint64_t>>{{"a", 0, 1}, {"b", 0, 2}, {"b", 2, 1}}));
+}
+
+TEST(Postings, DamageIsDataLoss) {
+  const auto ignore = [](std::string_view, uint64_t, uint64_t) {};
+  const std::string good = encode_postings({{"word", "other"}});
+  for (size_t size = 1; size < good.size(); ++size) {
+    if (size == 9) continue;  // the border between the two terms
+    EXPECT_ERROR(for_each_posting(good.substr(0, size), "document x", ignore), Code::kDataLoss, "document x");
+  }
+  EXPECT_ERROR(for_each_posting(std::string(11, '\xFF'), "x", ignore), Code::kDataLoss, "malformed");
+  LexicalIndex index;
+  EXPECT_ERROR(index.add(1, {2}, RecordWriter().string("w").number(1).number(5).number(1).take(), "x"), Code::kDataLoss, "don't fit");
+}
+
+TEST(LexicalIndex, ScoresAreBm25) {
+  const LexicalIndex index = index_of({"red fox", "red red hen here", "blue"});
+  const auto hits = index.search("Red", 10, {{1, 4}});
+  ASSERT_EQ(hits.size(), 2u);
+  const double idf = std::log(1 + (3 - 2 + 0.5) / (2 + 0.5)), average = 7.0 / 3;
+  const auto score = [&](double count, double length) { return idf * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length / average)); };
+  EXPECT_EQ(hits[0].chunk_id, 2u);
+  EXPECT_NEAR(hits[0].score, score(2, 4), 1e-12);
+  EXPECT_NEAR(hits[1].score, score(1, 2), 1e-12);
+}
+
+TEST(LexicalIndex, WhatIsNotAllowedInfluencesNoScore) {
+  const LexicalIndex all = index_of({"red fox", "red red hen", "red", "blue fox and more words"});
+  const LexicalIndex part = index_of({"red fox", "red red hen"});
+  const auto filtered = all.search("red fox", 10, {{1, 3}});
+  const auto alone = part.search("red fox", 10, {{1, 3}});
+  ASSERT_EQ(filtered.size(), alone.size());
+  for (size_t i = 0; i < alone.size(); ++i) {
+    EXPECT_EQ(filtered[i].chunk_id, alone[i].chunk_id);
+    EXPECT_DOUBLE_EQ(filtered[i].score, alone[i].score);
+  }
+}
+
+TEST(LexicalIndex, DroppingDeadChunksChangesNoRanking) {
+  LexicalIndex index = index_of({"red fox", "grey", "red hen", "grey fox", "red"});
+  const ChunkRanges live = {{1, 2}, {3, 4}, {5, 6}};
+  const auto before = index.search("red hen", 10, live);
+  index.drop_dead(live);
+  EXPECT_EQ(index.rows(), 3u);
+  const auto after = index.search("red hen", 10, live);
+  ASSERT_EQ(after.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(after[i].chunk_id, before[i].chunk_id);
+    EXPECT_DOUBLE_EQ(after[i].score, before[i].score);
+  }
+  EXPECT_EQ(index.frequency("grey", live), 0u);
+}
+
+TEST(LexicalIndex, FrequencyCountsChunksWithAllTermsOfAWord) {
+  const LexicalIndex index = index_of({"年假很长", "年长假", "Red red", "red."});
+  EXPECT_EQ(index.frequency("年假", {{1, 5}}), 1u);
+  EXPECT_EQ(index.frequency("年", {{1, 5}}), 2u);
+  EXPECT_EQ(index.frequency("RED", {{1, 5}}), 2u);
+  EXPECT_EQ(index.frequency("red", {{1, 4}}), 1u);
+  EXPECT_EQ(index.frequency("?", {{1, 5}}), 0u);
+}
+
+TEST(Fusion, SumsReciprocalRanksAndBreaksTiesById) {
+  const auto fused = fuse({{7, 9.0}, {3, 8.0}, {5, 1.0}}, {{3, 0.5}, {4, 0.4}}, 3);
+  ASSERT_EQ(fused.size(), 3u);
+  EXPECT_EQ(fused[0].chunk_id, 3u);
+  EXPECT_DOUBLE_EQ(fused[0].score, 1.0 / 62 + 1.0 / 61);
+  EXPECT_EQ(fused[1].chunk_id, 7u);
+  EXPECT_EQ(fused[2].chunk_id, 4u);  // rank 2 beats 5's rank 3
+  EXPECT_EQ(fuse({{9, 1}}, {{2, 1}}, 9)[0].chunk_id, 2u);
+}
+
+}  // namespace
+}  // namespace openbook::retriever
