@@ -39,6 +39,7 @@ TEST_F(LogTest, WhatWasAppendedIsReadBack) {
   EXPECT_EQ(log->entries(2, 2).size(), 2u);
   EXPECT_EQ(log->entries(2, 2)[0].receipt.sequence, 2u);
   EXPECT_TRUE(log->entries(7).empty());
+  EXPECT_EQ(log->unchecked_because(), "");
 }
 
 TEST_F(LogTest, PayloadsMayHoldAnyBytes) {
@@ -212,6 +213,7 @@ TEST_F(LogTest, KeysThatCanNotBeTrustedAreRefusedAndTheLogIsThenUnverifiable) {
     EXPECT_ERROR(open(LogMode::kAppend), row.code, row.piece);
     const auto reader = open(LogMode::kReadOnly);
     EXPECT_EQ(reader->entries().size(), 3u);
+    EXPECT_NE(reader->unchecked_because().find(row.piece), std::string::npos) << reader->unchecked_because();
     const LogReport report = reader->verify();
     EXPECT_EQ(report.state, LogState::kUnverifiable);
     EXPECT_NE(report.finding.find(row.piece), std::string::npos) << report.finding;

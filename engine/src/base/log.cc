@@ -3,12 +3,16 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
+
 namespace openbook {
 namespace {
 
 spdlog::logger& logger() {
   static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>("openbook", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    const char* no_colour = std::getenv("NO_COLOR");
+    const auto mode = no_colour && *no_colour ? spdlog::color_mode::never : spdlog::color_mode::automatic;
+    auto made = std::make_shared<spdlog::logger>("openbook", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(mode));
     made->set_pattern("openbook: %^%l%$: %v");
     made->set_level(spdlog::level::warn);
     return made;

@@ -59,6 +59,8 @@ class RocksLog : public ProvenanceLog {
     return found;
   }
 
+  std::string unchecked_because() const override { return key_ ? "" : no_key_reason_; }
+
   void erase(const std::string& answer_id, std::string_view reason) override {
     const std::lock_guard lock(writing_);
     require_writable();
@@ -233,7 +235,7 @@ LogReceipt parse_log_receipt(std::string_view text) {
       !is_answer_id(text.substr(first + 1, second - first - 1)) || !unhex(text.substr(second + 1), mac))
     throw Error(Code::kInvalidArgument,
                 "log receipt \"" + std::string(text) +
-                    "\": expected SEQUENCE:ANSWER_ID:MAC, as `openbook ask` and `openbook log list` print it");
+                    "\": expected SEQUENCE:ANSWER_ID:MAC, as `openbook ask` and `openbook log show` print it");
   receipt.answer_id = text.substr(first + 1, second - first - 1);
   receipt.mac = text.substr(second + 1);
   return receipt;

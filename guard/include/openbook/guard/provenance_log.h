@@ -77,6 +77,9 @@ class ProvenanceLog {
   virtual std::vector<LogEntry> entries(uint64_t first = 1, uint64_t limit = 0) const = 0;   // 0: all
   virtual std::vector<LogEntry> of_answer(const std::string& answer_id) const = 0;           // throws not_found
 
+  // Why entries are not checked: no key, or one that can't be trusted. Empty when they are.
+  virtual std::string unchecked_because() const = 0;
+
   // Replaces the payloads of an answer by tombstones, appends a kErase record with the reason, and takes the old bytes out of the files. May be run
   // again: what is erased stays so. Throws not_found, data_loss (a payload was changed: it must not vanish unseen).
   virtual void erase(const std::string& answer_id, std::string_view reason) = 0;

@@ -1,0 +1,92 @@
+#include "log_show.h"
+
+#include "terminal.h"
+
+namespace openbook::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json parsed(const LogEntry& entry) {
+  if (!entry.payload) return nullptr;
+  Json json = Json::parse(*entry.payload, nullptr, false);
+  return json.is_discarded() ? Json(*entry.payload) : json;
+}
+
+bool is_range(const Json& value) {
+  return value.is_array() && value.size() == 2 && value[0].is_number_integer() && value[1].is_number_integer();
+}
+
+// The words of the record's text that the range `item["answer"]` covers; nothing when it covers none.
+std::string covered(const Json& record, const Json& item) {
+  if (!record.contains("text") || !record["text"].is_string() || !record.contains("range") || !item.contains("answer")) return "";
+  if (!is_range(record["range"]) || !is_range(item["answer"])) return "";
+  const auto& text = record["text"].get_ref<const std::string&>();
+  const int64_t offset = record["range"][0], begin = item["answer"][0].get<int64_t>() - offset,
+                end = item["answer"][1].get<int64_t>() - offset;
+  if (begin < 0 || end < begin || end > static_cast<int64_t>(text.size())) return "";
+  return "\"" + shown(text.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin))) + "\"";
+}
+
+std::string scalar(const Json& value) {
+  if (value.is_string()) return shown(value.get_ref<const std::string&>(), 6);
+  if (is_range(value)) return std::to_string(value[0].get<int64_t>()) + "-" + std::to_string(value[1].get<int64_t>());
+  return shown(value.dump(-1, ' ', false, Json::error_handler_t::replace), 6);
+}
+
+std::string one_line(const Json& record, const Json& item) {
+  if (!item.is_object()) return scalar(item);
+  std::string line = covered(record, item);
+  for (const auto& [key, value] : item.items()) {
+    if (key == "evidence" || (key == "answer" && !line.empty())) continue;
+    line += (line.empty() ? "" : ", ") + shown(key) + " " + scalar(value);
+  }
+  return line;
+}
+
+std::string field_text(const Json& record, const std::string& key, const Json& value) {
+  if (value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty())) return "";
+  if (!value.is_array() || is_range(value)) return "    " + shown(key) + "  " + scalar(value) + "\n";
+  if (value.empty()) return "";
+  if (key == "tokens") return "    tokens  " + std::to_string(value.size()) + ", each with its evidence under --format json\n";
+  std::string text = "    " + shown(key) + "\n";
+  for (const Json& item : value) text += "      " + one_line(record, item) + "\n";
+  return text;
+}
+
+}  // namespace
+
+Json records_json(const std::string& answer_id, const std::vector<LogEntry>& entries, const std::string& unchecked_because) {
+  Json records = Json::array();
+  for (const LogEntry& entry : entries)
+    records.push_back({{"sequence", entry.receipt.sequence},
+                       {"kind", log_kind_name(entry.kind)},
+                       {"time", time_text(entry.time_ms)},
+                       {"time_ms", entry.time_ms},
+                       {"receipt", to_string(entry.receipt)},
+                       {"key_id", entry.key_id},
+                       {"erased", !entry.payload.has_value()},
+                       {"payload", parsed(entry)}});
+  return {{"answer_id", answer_id},
+          {"checked", unchecked_because.empty()},
+          {"unchecked_because", unchecked_because},
+          {"records", std::move(records)}};
+}
+
+std::string records_text(const std::vector<LogEntry>& entries) {
+  std::string text;
+  for (const LogEntry& entry : entries) {
+    text += paint(Style::kStrong, std::string(log_kind_name(entry.kind))) + "  " + time_text(entry.time_ms) + "  record " +
+            std::to_string(entry.receipt.sequence) + "\n";
+    text += paint(Style::kFaint, "    receipt  " + shown(to_string(entry.receipt))) + "\n";
+    const Json payload = parsed(entry);
+    if (!entry.payload) text += "    erased\n";
+    if (payload.is_object())
+      for (const auto& [key, value] : payload.items()) text += field_text(payload, key, value);
+    else if (entry.payload && !entry.payload->empty())
+      text += "    " + shown(*entry.payload, 4) + "\n";
+  }
+  return text;
+}
+
+}  // namespace openbook::cli

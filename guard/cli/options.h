@@ -1,0 +1,39 @@
+// Finds what a verb works on: by flag, else by an OPENBOOK_* variable, else what set-up and the quickstart made.
+//
+//   std::string flag;
+//   add_place(*verb, Place::kIndex, flag);
+//   const std::filesystem::path index = find(Place::kIndex, flag).path;
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace openbook::cli {
+
+enum class Place { kModel, kEmbedder, kAtlas, kPolicy, kIndex, kLog, kLogKey };
+
+struct Found {
+  std::filesystem::path path;
+  std::string by;  // "--index", "OPENBOOK_INDEX" or "set-up", for messages
+};
+
+// Adds the flag of `place`, with a help text that says where else it is looked for.
+CLI::Option* add_place(CLI::App& verb, Place place, std::string& flag);
+
+// A place that was named is not checked here: whoever opens it says best what is wrong with it. Throws not_found naming flag,
+// variable and default.
+Found find(Place place, const std::string& flag);
+std::optional<Found> look_for(Place place, const std::string& flag);
+
+// As find, but only what was named by flag or variable: for verbs that write, so that nobody changes the quickstart's by
+// forgetting a flag. Throws CLI::ValidationError.
+Found find_named(Place place, const std::string& flag);
+
+// All of stdin; for arguments that are `-`. Throws out_of_range above `max_bytes`.
+std::string read_stdin(size_t max_bytes);
+// `argument`, or stdin without its last newline when it is `-`.
+std::string text_or_stdin(const std::string& argument);
+
+}  // namespace openbook::cli

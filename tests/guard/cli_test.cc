@@ -1,0 +1,186 @@
+// The command line as a user meets it: usage, exit statuses, and the verbs that need no model.
+#include <fstream>
+
+#include "guard/log_fixture.h"
+#include "guard/program.h"
+
+namespace openbook {
+namespace {
+
+using nlohmann::json;
+using test::run_openbook;
+
+TEST(Cli, HelpHasAnExampleAndTheExitStatusesOnEveryVerb) {
+  const auto main_help = run_openbook({"--help"});
+  EXPECT_EQ(main_help.status, 0);
+  EXPECT_EQ(main_help.err, "");
+  for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
+           {"log"}, {"log", "init"}, {"log", "list"}, {"log", "show"}, {"log", "verify"}, {"log", "erase"}}) {
+    EXPECT_NE(main_help.out.find("\n  " + verb[0] + " "), std::string::npos) << verb[0];
+    std::string command = "openbook";
+    auto arguments = verb;
+    for (const std::string& word : verb) command += " " + word;
+    arguments.push_back("--help");
+    const auto help = run_openbook(arguments);
+    EXPECT_EQ(help.status, 0);
+    EXPECT_TRUE(help.out.starts_with(command + " ")) << help.out;
+    EXPECT_NE(help.out.find("Exit status: 0 done"), std::string::npos);
+  }
+}
+
+TEST(Cli, WrongUsageIsStatus2AndOneLineThatNamesIt) {
+  const struct {
+    std::vector<std::string> arguments;
+    const char* message;
+  } rows[] = {
+      {{}, "openbook: no verb given; there are: "},
+      {{"lgo"}, "openbook: unknown verb \"lgo\"; there are: "},
+      {{"log"}, "openbook: no verb given; there are: init, list, show, verify, erase"},
+      {{"log", "list", "--limt", "3"}, "--limt"},
+      {{"log", "list", "--limit", "many"}, "many"},
+      {{"log", "list", "--format", "xml"}, "xml"},
+      {{"log", "show"}, "answer is required"},
+      {{"log", "show", "42"}, "\"42\" is no answer id"},
+      {{"log", "verify", "--expect", "nonsense"}, "expected SEQUENCE:ANSWER_ID:MAC"},
+      {{"log", "init", "--log", "x"}, "--log-key FILE is needed (or OPENBOOK_LOG_KEY)"},
+      {{"log", "show", "\x1B[31m"}, "\"\\x1B[31m\" is no answer id"},
+  };
+  for (const auto& row : rows) {
+    const auto result = run_openbook(row.arguments);
+    EXPECT_EQ(result.status, 2) << row.message;
+    EXPECT_EQ(result.out, "") << row.message;
+    EXPECT_NE(result.err.find(row.message), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("--help shows how it is used.\n"), std::string::npos) << result.err;
+  }
+}
+
+class CliLogTest : public LogTest {
+ protected:
+  test::ProgramResult run(std::vector<std::string> arguments, test::ProgramOptions options = {}) const {
+    options.environment.try_emplace("OPENBOOK_LOG", log_folder());
+    options.environment.try_emplace("OPENBOOK_LOG_KEY", key_file());
+    arguments.insert(arguments.begin(), "log");
+    return run_openbook(arguments, options);
+  }
+};
+
+TEST_F(CliLogTest, InitMakesALogThatVerifiesAndRefusesASecondTime) {
+  const std::vector<std::string> init = {"log", "init", "--log", folder_ / "new", "--log-key", folder_ / "new.key"};
+  EXPECT_EQ(run_openbook(init).status, 0);
+  EXPECT_EQ(run_openbook({"log", "verify", "--log", folder_ / "new", "--log-key", folder_ / "new.key"}).out,
+            "whole: 0 records, 0 of them erased\n");
+  const auto again = run_openbook(init);
+  EXPECT_EQ(again.status, 1);
+  EXPECT_NE(again.err.find("is there already"), std::string::npos) << again.err;
+}
+
+TEST_F(CliLogTest, ListAndShowSayWhatAnAnswerWas) {
+  const auto log = open(LogMode::kAppend);
+  const std::string id = ProvenanceLog::new_answer_id();
+  log->append(LogKind::kBegin, id, R"({"question": "Where is \u001b[31mOslo?"})");
+  log->append(
+      LogKind::kSentence, id,
+      R"({"text": "In Norway.", "range": [0, 10], "claims": [{"answer": [3, 9], "verdict": "recited"}], "tokens": [{}, {}]})");
+  const auto last = log->append(LogKind::kEnd, id, R"({"outcome": "answered"})");
+  const json listed = json::parse(run({"list", "--format", "json"}).out);
+  ASSERT_EQ(listed["entries"].size(), 1u);
+  EXPECT_EQ(listed["entries"][0]["answer_id"], id);
+  EXPECT_EQ(listed["entries"][0]["state"], "ended");
+  EXPECT_EQ(listed["entries"][0]["outcome"], "answered");
+  EXPECT_EQ(listed["entries"][0]["receipt"], to_string(last));
+  EXPECT_TRUE(listed["checked"]);
+  const auto shown = run({"show", id});
+  EXPECT_EQ(shown.status, 0);
+  EXPECT_NE(shown.out.find("question  Where is \\x1B[31mOslo?"), std::string::npos) << shown.out;
+  EXPECT_NE(shown.out.find("\"Norway\", verdict recited"), std::string::npos) << shown.out;
+  EXPECT_EQ(shown.out.find('\x1B'), std::string::npos);
+  EXPECT_NE(run({"list"}).out.find("answered  Where is \\x1B[31mOslo?"), std::string::npos);
+  const json records = json::parse(run({"show", id, "--format", "json"}).out)["records"];
+  EXPECT_EQ(records[1]["payload"]["claims"][0]["verdict"], "recited");
+}
+
+TEST_F(CliLogTest, WhatIsNotThereIsStatus1) {
+  const auto unknown = run({"show", std::string(32, '0')});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_NE(unknown.err.find("no answer 00000000000000000000000000000000"), std::string::npos) << unknown.err;
+  const auto no_log = run({"list"}, {.environment = {{"OPENBOOK_LOG", folder_ / "nowhere"}}});
+  EXPECT_EQ(no_log.status, 1);
+  EXPECT_NE(no_log.err.find("is not there\n"), std::string::npos) << no_log.err;
+  EXPECT_NE(no_log.err.find("openbook log init"), std::string::npos) << no_log.err;
+}
+
+TEST_F(CliLogTest, ABrokenLogIsStatus3) {
+  const auto receipts = write_answer("x");
+  EXPECT_EQ(run({"verify", "--expect", to_string(receipts[2])}).out,
+            "whole: 3 records, 0 of them erased; 1 receipt found in it\n");
+  {
+    RawLog raw(log_folder());
+    std::string record = raw.get(RawLog::kRecords, RawLog::key(2));
+    record.back() ^= 1;
+    raw.put(RawLog::kRecords, RawLog::key(2), record);
+  }
+  const auto broken = run({"verify"});
+  EXPECT_EQ(broken.status, 3);
+  EXPECT_EQ(broken.out, "broken: record 2: its MAC does not match: it was changed\n");
+  const auto as_json = run({"verify", "--format", "json"});
+  EXPECT_EQ(as_json.status, 3);
+  EXPECT_EQ(json::parse(as_json.out)["state"], "broken");
+  EXPECT_EQ(run({"show", receipts[0].answer_id}).status, 3);
+  EXPECT_EQ(run({"erase", receipts[0].answer_id, "--reason", "r"}).status, 3);
+}
+
+TEST_F(CliLogTest, ARolledBackLogIsStatus3UnderItsReceiptsFromStdin) {
+  const auto receipts = write_answer("x");
+  std::filesystem::copy(log_folder(), folder_ / "earlier", std::filesystem::copy_options::recursive);
+  const auto later = write_answer("y");
+  const test::ProgramOptions input{.input = to_string(receipts[0]) + "\n" + to_string(later[0]) + "\n"};
+  EXPECT_EQ(run({"verify", "--expect", "-"}, input).status, 0);
+  std::filesystem::remove_all(log_folder());
+  std::filesystem::rename(folder_ / "earlier", log_folder());
+  EXPECT_EQ(run({"verify"}).status, 0);
+  const auto rolled_back = run({"verify", "--expect", "-"}, input);
+  EXPECT_EQ(rolled_back.status, 3);
+  EXPECT_NE(rolled_back.out.find("it was rolled back"), std::string::npos) << rolled_back.out;
+}
+
+TEST_F(CliLogTest, AMissingKeyIsUnverifiableAndStatus3) {
+  const auto receipts = write_answer("x");
+  const test::ProgramOptions no_key{.environment = {{"OPENBOOK_LOG_KEY", folder_ / "lost.key"}}};
+  const auto result = run({"verify"}, no_key);
+  EXPECT_EQ(result.status, 3);
+  EXPECT_TRUE(result.out.starts_with("unverifiable: log key ")) << result.out;
+  const auto shown = run({"show", receipts[0].answer_id}, no_key);
+  EXPECT_EQ(shown.status, 0);
+  EXPECT_TRUE(shown.err.starts_with("openbook: not checked: log key ")) << shown.err;
+}
+
+TEST_F(CliLogTest, ErasingLeavesALogThatIsWhole) {
+  const auto receipts = write_answer("x");
+  EXPECT_EQ(run({"erase", receipts[0].answer_id, "--reason", "asked for"}).out,
+            "erased 3 records of " + receipts[0].answer_id + "; the chain stays whole\n");
+  EXPECT_EQ(run({"verify"}).out, "whole: 4 records, 3 of them erased\n");
+  EXPECT_EQ(json::parse(run({"list", "--format", "json"}).out)["entries"][0]["state"], "erased");
+}
+
+TEST_F(CliLogTest, ColourIsForTerminalsWithoutNoColor) {
+  EXPECT_EQ(run({"verify"}).out.find('\x1B'), std::string::npos);
+  EXPECT_NE(run({"verify"}, {.terminal = true}).out.find("\x1B[32mwhole\x1B[0m"), std::string::npos);
+  EXPECT_EQ(run({"verify"}, {.environment = {{"NO_COLOR", "1"}}, .terminal = true}).out.find('\x1B'), std::string::npos);
+  EXPECT_EQ(run({"verify"}, {.environment = {{"TERM", "dumb"}}, .terminal = true}).out.find('\x1B'), std::string::npos);
+  EXPECT_NE(run({"verify"}, {.environment = {{"NO_COLOR", ""}}, .terminal = true}).out.find('\x1B'), std::string::npos);
+}
+
+TEST_F(CliLogTest, CtrlCEndsWith130) { EXPECT_EQ(run({"verify", "--expect", "-"}, {.interrupt_after_ms = 500}).status, 130); }
+
+TEST_F(CliLogTest, AFullStdoutIsAFailure) {
+  const std::string command = std::string(OPENBOOK_PROGRAM) + " log verify --log " + log_folder().string() + " --log-key " +
+                              key_file().string() + " > /dev/full 2> " + (folder_ / "err").string();
+  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 1);
+  std::ifstream err(folder_ / "err");
+  std::string line;
+  std::getline(err, line);
+  EXPECT_EQ(line, "openbook: can't write to stdout: No space left on device");
+}
+
+}  // namespace
+}  // namespace openbook
