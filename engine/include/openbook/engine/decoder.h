@@ -2,7 +2,7 @@
 //
 // Pre-norm Llama blocks: x += W_O attention(norm(x)); x += W_down (silu(gate) * up), rotary positions, grouped queries.
 // step() takes a batch of independent sequences so that continuous batching and a captured CUDA step fit in behind it; the sequences
-// of one call need not have the same length.
+// of one call need not have the same length. Linear layers see all their tokens at once, attention one sequence at a time.
 //
 // Thread-safe: the decoder holds no state of a request. The sequences' caches, taps and edits belong to their sessions.
 //
@@ -28,13 +28,14 @@ enum class LogitsOf { kLast, kAll };  // of the step's last token, or of every t
 struct Sequence {
   std::vector<TokenId> tokens;       // to be appended; at least one
   KvCache* cache = nullptr;          // required; the tokens stand at positions cache->size() ...
-  HeadTaps* taps = nullptr;          // filled for the last of `tokens`
-  const HeadEdits* edits = nullptr;
+  HeadTaps* taps = nullptr;          // filled for the last of `tokens`; of this model, as are cache and edits
+  const HeadEdits* edits = nullptr;  // read during the step only
   LogitsOf logits_of = LogitsOf::kLast;
 };
 
 struct StepResult {
-  at::Tensor logits;  // float32 [1 or tokens.size(), vocabulary] on the model's device
+  // float32 [1 or tokens.size(), vocabulary] on the model's device. A bfloat16 model computes them in bfloat16.
+  at::Tensor logits;
 };
 
 class Decoder {
@@ -42,7 +43,8 @@ class Decoder {
   explicit Decoder(std::shared_ptr<const Model> model);
 
   // Appends every sequence's tokens to its cache. All or nothing: on an error no cache has moved. Throws invalid_argument (no
-  // tokens, an id outside the vocabulary) and out_of_range (past the cache's capacity or the model's positions).
+  // tokens, an id outside the vocabulary, no cache or one cache twice, cache, taps or edits of a model of another shape), out_of_range
+  // (past the cache's capacity) and resource_exhausted (out of memory).
   std::vector<StepResult> step(std::vector<Sequence> sequences) const;
 
   const Model& model() const { return *model_; }

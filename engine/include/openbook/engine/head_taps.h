@@ -1,12 +1,13 @@
 // What to observe of chosen heads while the model runs.
 //
-// For the heads asked for, and for them alone, z and the attention row are computed a second time beside the fused attention;
-// the other heads never leave the fused path. Buffers are preallocated with a fixed shape and overwritten by every step.
+// z is taken from the fused attention; the attention row is computed a second time after the step, for the heads asked for and for
+// them alone, from the cached keys. Buffers are preallocated with a fixed shape and overwritten by every step; after a step that
+// threw they are undefined.
 //
 // Not thread-safe: one session owns it.
 //
-//   HeadTaps taps(*model, {{18, 6}, {23, 7}}, /*first_key=*/12, /*keys=*/300);
-//   decoder.step({{.tokens = ..., .cache = &cache, .taps = &taps}});
+//   HeadTaps taps(*model, {{18, 6}, {23, 7}}, /*keys=*/{12, 312});
+//   decoder.step({{.tokens = ids, .cache = &cache, .taps = &taps}});
 //   taps.z();        // [head, d_head] of the step's last position
 //   taps.pattern();  // [head, key], keys 12 .. 311
 #pragma once
@@ -24,29 +25,35 @@ namespace openbook::engine {
 
 class HeadTaps {
  public:
-  // Observes `heads` (kept in this order) and their attention over prompt positions `keys` (the passages). Throws
-  // invalid_argument for a head that the model doesn't have or one named twice.
+  // Observes `heads` (kept in this order) and their attention over prompt positions `keys` (the passages; may be empty). Throws
+  // invalid_argument for a head that the model doesn't have or one named twice, and for keys outside [0, max_positions).
   HeadTaps(const Model& model, std::vector<HeadId> heads, TokenRange keys);
 
   const std::vector<HeadId>& heads() const { return heads_; }
   TokenRange keys() const { return keys_; }
 
-  // Of the last position of the last step; float32 on the model's device.
-  const at::Tensor& z() const { return z_; }                          // [head, d_head], head output before W_O, edits included
-  const at::Tensor& pattern() const { return pattern_; }              // [head, keys], attention after the softmax; 0 for keys not yet there
-  const at::Tensor& resid_final() const { return resid_final_; }      // [d_model], residual stream before the final norm
+  // Of the last position of the last step; float32 on the model's device. Zero before the first step.
+  const at::Tensor& z() const { return z_; }                      // [head, d_head], head output before W_O, edits included
+  const at::Tensor& pattern() const { return pattern_; }          // [head, keys], attention after the softmax; 0 for keys not yet there
+  const at::Tensor& resid_final() const { return resid_final_; }  // [d_model], residual stream before the final norm
 
-  // For the decoder: indices into heads() of those in `layer`, and the buffers to fill.
-  struct LayerSlots { std::vector<int64_t> slots; std::vector<int64_t> heads; };
-  const LayerSlots& layer(int64_t index) const { return by_layer_.at(index); }
+  // For the decoder. What a step leaves behind of the layers that hold a tapped head: queries after rope and z, of all heads of the
+  // layer at the last position, [layers, heads * d_head] in the model's dtype; other layers' rows are undefined.
+  bool taps_layer(int64_t layer) const { return tapped_layers_.at(layer); }
+  at::Tensor& mutable_layer_queries() { return layer_queries_; }
+  at::Tensor& mutable_layer_z() { return layer_z_; }
   at::Tensor& mutable_z() { return z_; }
   at::Tensor& mutable_pattern() { return pattern_; }
   at::Tensor& mutable_resid_final() { return resid_final_; }
+  // int64 [head] on the model's device: layer * heads + head, and layer * kv_heads + the key/value head that it reads.
+  const at::Tensor& query_rows() const { return query_rows_; }
+  const at::Tensor& key_rows() const { return key_rows_; }
 
  private:
   std::vector<HeadId> heads_;
   TokenRange keys_;
-  std::vector<LayerSlots> by_layer_;
+  std::vector<bool> tapped_layers_;
+  at::Tensor query_rows_, key_rows_, layer_queries_, layer_z_;
   at::Tensor z_, pattern_, resid_final_;
 };
 

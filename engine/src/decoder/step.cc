@@ -1,0 +1,120 @@
+#include "decoder/step.h"
+
+#include "decoder/ops.h"
+#include "decoder/rope.h"
+
+namespace openbook::engine {
+
+Step::Step(const Model& model, const std::vector<Sequence>& sequences) : model_(model), config_(model.config()) {
+  const auto options = at::TensorOptions(model.dtype()).device(model.device());
+  for (const Sequence& sequence : sequences) {
+    const auto tokens = static_cast<int64_t>(sequence.tokens.size());
+    const int64_t first = sequence.cache->size();
+    slices_.push_back({.sequence = &sequence, .begin = tokens_, .tokens = tokens, .first = first,
+                       .attention = SequenceAttention(config_, first, tokens, sequence.edits, options)});
+    tokens_ += tokens;
+  }
+}
+
+std::vector<StepResult> Step::run() {
+  embed();
+  for (int64_t layer = 0; layer < config_.layers; ++layer) run_layer(layer);
+  for (const Slice& slice : slices_)
+    if (slice.sequence->taps != nullptr) fill_taps(slice);
+  return logits();
+}
+
+void Step::embed() {
+  at::Tensor ids = at::empty({tokens_}, at::kInt);
+  std::vector<at::Tensor> cos, sin;
+  for (const Slice& slice : slices_) {
+    std::copy(slice.sequence->tokens.begin(), slice.sequence->tokens.end(), ids.mutable_data_ptr<TokenId>() + slice.begin);
+    cos.push_back(model_.rope_cos().narrow(0, slice.first, slice.tokens));
+    sin.push_back(model_.rope_sin().narrow(0, slice.first, slice.tokens));
+  }
+  resid_ = model_.embedding().index_select(0, ids.to(model_.device()));
+  cos_ = (cos.size() == 1 ? cos[0] : at::cat(cos)).to(model_.dtype()).unsqueeze(1);
+  // A copy: the table's rows must keep their sign.
+  signed_sin_ = (sin.size() == 1 ? sin[0].clone() : at::cat(sin)).to(model_.dtype()).unsqueeze(1);
+  signed_sin_.narrow(-1, 0, config_.d_head / 2).neg_();
+}
+
+void Step::run_layer(int64_t layer) {
+  const LayerWeights& weights = model_.layer(layer);
+  const at::Tensor qkv = linear(rms_norm(resid_, weights.attention_norm, config_.norm_epsilon), weights.qkv, weights.qkv_bias);
+  resid_.add_(linear(attend(layer, qkv), weights.attention_out, weights.attention_out_bias));
+  const at::Tensor gate_up = linear(rms_norm(resid_, weights.mlp_norm, config_.norm_epsilon), weights.gate_up, weights.gate_up_bias);
+  resid_.add_(linear(silu_times_up(gate_up), weights.mlp_down, weights.mlp_down_bias));
+}
+
+at::Tensor Step::attend(int64_t layer, const at::Tensor& qkv) {
+  const int64_t heads = config_.heads, kv_heads = config_.kv_heads;
+  const at::Tensor by_head = qkv.view({tokens_, heads + 2 * kv_heads, config_.d_head});
+  const at::Tensor rotated = rotate(by_head.narrow(1, 0, heads + kv_heads), cos_, signed_sin_);
+  const at::Tensor queries = rotated.narrow(1, 0, heads), keys = rotated.narrow(1, heads, kv_heads);
+  const at::Tensor values = by_head.narrow(1, heads + kv_heads, kv_heads);
+  if (slices_.size() == 1) return attend(layer, slices_[0], queries, keys, values);
+  std::vector<at::Tensor> z;
+  for (Slice& slice : slices_)
+    z.push_back(attend(layer, slice, queries.narrow(0, slice.begin, slice.tokens), keys.narrow(0, slice.begin, slice.tokens),
+                       values.narrow(0, slice.begin, slice.tokens)));
+  return at::cat(z);
+}
+
+at::Tensor Step::attend(int64_t layer, Slice& slice, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
+  const KvCache& cache = *slice.sequence->cache;
+  const at::Tensor cached_keys = cache.keys()[layer], cached_values = cache.values()[layer];  // [kv_heads, capacity, d_head]
+  cached_keys.narrow(1, slice.first, slice.tokens).copy_(keys.transpose(0, 1));
+  cached_values.narrow(1, slice.first, slice.tokens).copy_(values.transpose(0, 1));
+  const int64_t positions = slice.first + slice.tokens;
+  const at::Tensor z = slice.attention.attend(layer, queries, cached_keys.narrow(1, 0, positions), cached_values.narrow(1, 0, positions));
+  if (HeadTaps* taps = slice.sequence->taps; taps != nullptr && taps->taps_layer(layer)) {
+    taps->mutable_layer_queries()[layer].copy_(queries[slice.tokens - 1].reshape({-1}));
+    taps->mutable_layer_z()[layer].copy_(z[slice.tokens - 1]);
+  }
+  return z;
+}
+
+// All tapped heads of all layers at once: their keys are gathered from the cache, and nothing of the other heads is touched.
+void Step::fill_taps(const Slice& slice) {
+  HeadTaps& taps = *slice.sequence->taps;
+  taps.mutable_resid_final().copy_(resid_[slice.begin + slice.tokens - 1]);
+  const auto count = static_cast<int64_t>(taps.heads().size());
+  if (count == 0) return;
+  const int64_t d_head = config_.d_head, positions = slice.first + slice.tokens;
+  const auto of_heads = [&](const at::Tensor& by_layer) {
+    return by_layer.view({config_.layers * config_.heads, d_head}).index_select(0, taps.query_rows()).to(at::kFloat);
+  };
+  taps.mutable_z().copy_(of_heads(taps.mutable_layer_z()));
+  const int64_t seen = std::clamp<int64_t>(positions - taps.keys().begin, 0, taps.keys().size());
+  if (seen < taps.keys().size()) taps.mutable_pattern().zero_();
+  if (seen == 0) return;
+  const at::Tensor keys = slice.sequence->cache->keys().flatten(0, 1).narrow(1, 0, positions).index_select(0, taps.key_rows());
+  at::Tensor scores = at::bmm(keys.to(at::kFloat), of_heads(taps.mutable_layer_queries()).unsqueeze(-1)).squeeze(-1);
+  scores.mul_(1.0 / std::sqrt(static_cast<double>(d_head)));
+  if (slice.attention.biased_keys().defined()) {
+    const at::Tensor biases = slice.sequence->edits->biases().view({-1}).index_select(0, taps.query_rows());
+    scores.addcmul_(biases.unsqueeze(-1), slice.attention.biased_keys().to(at::kFloat).unsqueeze(0));
+  }
+  taps.mutable_pattern().narrow(1, 0, seen).copy_(at::softmax(scores, -1).narrow(1, taps.keys().begin, seen));
+}
+
+std::vector<StepResult> Step::logits() {
+  std::vector<at::Tensor> rows;
+  for (const Slice& slice : slices_) {
+    const bool all = slice.sequence->logits_of == LogitsOf::kAll;
+    rows.push_back(all ? resid_.narrow(0, slice.begin, slice.tokens) : resid_.narrow(0, slice.begin + slice.tokens - 1, 1));
+  }
+  const at::Tensor wanted = rows.size() == 1 ? rows[0] : at::cat(rows);
+  const at::Tensor logits =
+      linear(rms_norm(wanted, model_.final_norm(), config_.norm_epsilon), model_.unembedding(), at::Tensor()).to(at::kFloat);
+  std::vector<StepResult> results;
+  int64_t row = 0;
+  for (const at::Tensor& part : rows) {
+    results.push_back({logits.narrow(0, row, part.size(0))});
+    row += part.size(0);
+  }
+  return results;
+}
+
+}  // namespace openbook::engine
