@@ -8,7 +8,7 @@
 #include <faiss/index_io.h>
 
 #include <algorithm>
-#include <limits>
+#include <cstring>
 
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
@@ -25,6 +25,27 @@ constexpr size_t kDigestBytes = sizeof(Sha256Digest);
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;  // nothing but memory bounds it
 
 std::string_view bytes_of(const Sha256Digest& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
+
+// FAISS's streams over the bytes of the file, which may be hundreds of megabytes: no copy beside them.
+struct AppendTo : faiss::IOWriter {
+  explicit AppendTo(std::string& bytes) : bytes(bytes) {}
+  size_t operator()(const void* from, size_t size, size_t count) override {
+    bytes.append(static_cast<const char*>(from), size * count);
+    return count;
+  }
+  std::string& bytes;
+};
+
+struct ReadFrom : faiss::IOReader {
+  explicit ReadFrom(std::string_view bytes) : bytes(bytes) {}
+  size_t operator()(void* to, size_t size, size_t count) override {
+    const size_t whole = size == 0 ? 0 : std::min(count, bytes.size() / size);
+    std::memcpy(to, bytes.data(), whole * size);
+    bytes.remove_prefix(whole * size);
+    return whole;
+  }
+  std::string_view bytes;
+};
 
 [[noreturn]] void fail_stale(const fs::path& path, const std::string& why) {
   throw Error(Code::kFailedPrecondition, path.string() + ": " + why);
@@ -83,16 +104,13 @@ void DenseIndex::save(const fs::path& path, uint64_t generation, const std::stri
   named.metric_type = flat_->vectors.metric_type;
   named.id_map.assign(flat_->ids.begin(), flat_->ids.end());
   named.ntotal = flat_->vectors.ntotal;
-  faiss::VectorIOWriter stream;
-  faiss::write_index(&named, &stream);
-  const std::string header = RecordWriter().number(generation).string(fingerprint).take();
-  Sha256 hash;
-  hash.update(header);
-  hash.update({reinterpret_cast<const char*>(stream.data.data()), stream.data.size()});
+  constexpr size_t kContentBegin = kMagic.size() + kDigestBytes;
   std::string file(kMagic);
-  file += bytes_of(hash.finish());
-  file += header;
-  file.append(reinterpret_cast<const char*>(stream.data.data()), stream.data.size());
+  file.resize(kContentBegin);
+  file += RecordWriter().number(generation).string(fingerprint).take();
+  AppendTo stream(file);
+  faiss::write_index(&named, &stream);
+  file.replace(kMagic.size(), kDigestBytes, bytes_of(sha256(std::string_view(file).substr(kContentBegin))));
   write_file_atomically(path, file);
 }
 
@@ -108,8 +126,7 @@ std::unique_ptr<DenseIndex> DenseIndex::load(const fs::path& path, int64_t dimen
   if (file_generation != generation)
     fail_stale(path, "of generation " + std::to_string(file_generation) + ", the index is at " + std::to_string(generation));
 
-  faiss::VectorIOReader stream;
-  stream.data.assign(header.rest().begin(), header.rest().end());
+  ReadFrom stream(header.rest());
   std::unique_ptr<faiss::Index> read;
   try {
     read.reset(faiss::read_index(&stream));
