@@ -19,17 +19,18 @@ namespace openbook::attribution {
 
 class EvidenceReader {
  public:
+  // Throws invalid_argument for no heads, or one that the model does not have.
   EvidenceReader(std::shared_ptr<const engine::Model> model, std::vector<engine::HeadId> heads);
 
   const std::vector<engine::HeadId>& heads() const { return heads_; }
 
-  // [head] float32, in logits. Throws invalid_argument when the taps observe other heads.
+  // [head] float32, in logits. Throws invalid_argument when the taps observe other heads or the token is outside the vocabulary.
   std::vector<float> read(const engine::HeadTaps& taps, engine::TokenId token) const;
 
  private:
   std::shared_ptr<const engine::Model> model_;
   std::vector<engine::HeadId> heads_;
-  at::Tensor output_;  // [head, d_head, d_model]: W_O^h, transposed
+  at::Tensor output_;  // [head * d_head, d_model] float32: the columns of W_O that each head owns, as rows
 };
 
 }  // namespace openbook::attribution
