@@ -15,15 +15,16 @@ std::shared_ptr<const Tokenizer> byte_tokenizer(const test::TemporaryFolder& fol
     const bool printable = (byte > 0x20 && byte < 0x7F) || (byte > 0xA0 && byte != 0xAD);
     const char32_t spelled = printable ? static_cast<char32_t>(byte) : unprintable++;
     std::string token;
-    if (spelled < 0x80) token += static_cast<char>(spelled);
-    else token += {static_cast<char>(0xC0 | spelled >> 6), static_cast<char>(0x80 | (spelled & 0x3F))};
+    if (spelled < 0x80)
+      token += static_cast<char>(spelled);
+    else
+      token += {static_cast<char>(0xC0 | spelled >> 6), static_cast<char>(0x80 | (spelled & 0x3F))};
     vocabulary[token] = byte;
   }
-  const nlohmann::json file = {
-      {"added_tokens", {{{"id", 256}, {"content", "<|end|>"}, {"special", true}}}},
-      {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}},
-      {"decoder", {{"type", "ByteLevel"}}},
-      {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", nlohmann::json::array()}}}};
+  const nlohmann::json file = {{"added_tokens", {{{"id", 256}, {"content", "<|end|>"}, {"special", true}}}},
+                               {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}},
+                               {"decoder", {{"type", "ByteLevel"}}},
+                               {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", nlohmann::json::array()}}}};
   write_file_atomically(folder / "tokenizer.json", file.dump());
   return load_tokenizer(folder.path());
 }
@@ -47,13 +48,15 @@ TEST(StreamDecoder, HoldsBytesUntilTheirCodePointIsWhole) {
 TEST(StreamDecoder, BrokenCodePointsBecomeReplacementCharactersAsInDecode) {
   const test::TemporaryFolder folder;
   const auto tokenizer = byte_tokenizer(folder);
-  const struct { std::string bytes, text; } rows[] = {
-      {"a\xE4\xB8", "a\uFFFD"},                      // cut short: one for what has come
+  const struct {
+    std::string bytes, text;
+  } rows[] = {
+      {"a\xE4\xB8", "a\uFFFD"},  // cut short: one for what has come
       {"\xE4\xB8x", "\uFFFDx"},
-      {"\xE0\x80\xAF", "\uFFFD\uFFFD\uFFFD"},        // overlong: no byte begins a code point with the next
+      {"\xE0\x80\xAF", "\uFFFD\uFFFD\uFFFD"},  // overlong: no byte begins a code point with the next
       {"\xF0\x9F\x98\xE4\xB8\xAD", "\uFFFD中"},
       {"\x80\xFFz", "\uFFFD\uFFFDz"},
-      {"\xED\xA0\x80", "\uFFFD\uFFFD\uFFFD"},        // surrogate
+      {"\xED\xA0\x80", "\uFFFD\uFFFD\uFFFD"},  // surrogate
   };
   for (const auto& row : rows) {
     const auto ids = bytes_as_ids(row.bytes);

@@ -77,7 +77,10 @@ std::vector<Stretch> AddedTokens::find(std::string_view text, bool parse_special
   size_t covered = 0;
   for (size_t at = 0; !tokens_.empty() && at < text.size();) {
     const AddedToken* token = longest_at(text, at);
-    if (!token) { ++at; continue; }
+    if (!token) {
+      ++at;
+      continue;
+    }
     size_t begin = at, end = at + token->content.size();
     at = end;
     if ((token->special && !parse_special) || begin < covered) continue;

@@ -40,7 +40,7 @@ class AddedTokens {
     int token = -1;                          // the token that ends here
   };
 
-  int step(int node, char byte) const;                          // -1: none
+  int step(int node, char byte) const;  // -1: none
   const AddedToken* longest_at(std::string_view text, size_t at) const;
 
   std::vector<AddedToken> tokens_;

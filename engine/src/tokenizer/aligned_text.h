@@ -36,10 +36,10 @@ class TextRewriter {
  public:
   explicit TextRewriter(const AlignedText& from) : from_(from) { to_.reserve(from.text().size() + 8); }
 
-  void keep(size_t begin, size_t end);                                // from[begin, end) as it is
-  void replace(size_t begin, size_t end, std::string_view bytes);     // `bytes` instead of from[begin, end)
-  void insert(size_t before, std::string_view bytes);                 // `bytes` in front of from[before]
-  size_t size() const { return to_.size(); }                          // bytes written so far
+  void keep(size_t begin, size_t end);                             // from[begin, end) as it is
+  void replace(size_t begin, size_t end, std::string_view bytes);  // `bytes` instead of from[begin, end)
+  void insert(size_t before, std::string_view bytes);              // `bytes` in front of from[before]
+  size_t size() const { return to_.size(); }                       // bytes written so far
   AlignedText finish() &&;
 
  private:

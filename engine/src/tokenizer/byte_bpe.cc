@@ -131,8 +131,10 @@ void BytePairModel::start(std::string_view word, std::vector<Symbol>& symbols) c
     const size_t length = byte_level_ ? 1 : code_point_at(word, begin).length;
     const std::string_view character = word.substr(begin, length);
     const TokenId id = byte_level_ ? byte_ids_[static_cast<uint8_t>(word[begin])] : vocabulary_.find(character).value_or(-1);
-    if (id >= 0) symbols.push_back({id, static_cast<uint32_t>(begin), static_cast<uint32_t>(length), 0, 0});
-    else start_unknown(character, begin, symbols);
+    if (id >= 0)
+      symbols.push_back({id, static_cast<uint32_t>(begin), static_cast<uint32_t>(length), 0, 0});
+    else
+      start_unknown(character, begin, symbols);
     begin += length;
   }
   for (size_t i = 0; i < symbols.size(); ++i) {
@@ -196,7 +198,8 @@ void BytePairModel::tokenize(std::string_view text, std::span<const ByteSpan> wo
     start(word, work.symbols);
     if (work.symbols.size() > 1) merge(work);
     for (const Symbol& symbol : work.symbols)
-      if (symbol.length > 0) tokens.push_back({symbol.id, {span.begin + symbol.begin, span.begin + symbol.begin + symbol.length}});
+      if (symbol.length > 0)
+        tokens.push_back({symbol.id, {span.begin + symbol.begin, span.begin + symbol.begin + symbol.length}});
   }
 }
 

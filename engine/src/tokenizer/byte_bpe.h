@@ -1,5 +1,5 @@
-// Byte-pair encoding: a word starts as its characters (or bytes), and the pair of neighbours that was learnt first is merged until
-// no pair is known (Sennrich et al. 2016; on bytes: Radford et al. 2019).
+// Byte-pair encoding: a word starts as its characters (or bytes), and the pair of neighbours that was learnt first is merged
+// until no pair is known (Sennrich et al. 2016; on bytes: Radford et al. 2019).
 //
 // A word of n symbols takes O(n log n): neighbours that can merge wait in a heap by rank, the symbols form a linked list.
 #pragma once
@@ -58,8 +58,8 @@ class BytePairModel : public WordModel {
   const Vocabulary& vocabulary_;
   bool byte_level_, ignore_merges_, fuse_unknown_;
   std::optional<TokenId> unknown_;
-  std::array<TokenId, 256> byte_ids_;          // of single bytes, spelled (byte level); -1: not in the vocabulary
-  std::array<TokenId, 256> fallback_ids_;      // of <0x00> ... <0xFF>, with byte_fallback; else -1
+  std::array<TokenId, 256> byte_ids_;      // of single bytes, spelled (byte level); -1: not in the vocabulary
+  std::array<TokenId, 256> fallback_ids_;  // of <0x00> ... <0xFF>, with byte_fallback; else -1
   std::optional<MergeTable> merges_;
 };
 

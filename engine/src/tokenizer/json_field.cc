@@ -7,6 +7,16 @@ constexpr int kDeepest = 32;  // components nest 2 or 3 deep in real files; a ho
 
 }  // namespace
 
+nlohmann::json parse_json(std::string_view bytes, const std::string& name) {
+  try {
+    return nlohmann::json::parse(bytes);
+  } catch (const nlohmann::json::parse_error& error) {
+    throw Error(Code::kInvalidArgument,
+                name + ": not JSON from byte " + std::to_string(error.byte) + " of " + std::to_string(bytes.size()),
+                "The file may be cut short: fetch it again.");
+  }
+}
+
 JsonField::JsonField(const nlohmann::json& value, const JsonField& parent, std::string_view step)
     : value_(&value), file_(parent.file_), path_(parent.path_ + std::string(step)), depth_(parent.depth_ + 1) {
   if (path_.starts_with('.')) path_.erase(0, 1);

@@ -14,6 +14,9 @@
 
 namespace openbook::engine {
 
+// invalid_argument naming the file `name` and the byte where it stops being JSON.
+nlohmann::json parse_json(std::string_view bytes, const std::string& name);
+
 class JsonField {
  public:
   JsonField(const nlohmann::json& value, std::string file) : value_(&value), file_(std::move(file)) {}  // `value` must outlive it

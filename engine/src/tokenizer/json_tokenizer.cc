@@ -10,16 +10,6 @@
 namespace openbook::engine {
 namespace {
 
-nlohmann::json parse(std::string_view bytes, const std::string& name) {
-  try {
-    return nlohmann::json::parse(bytes);
-  } catch (const nlohmann::json::parse_error& error) {
-    throw Error(Code::kInvalidArgument,
-                name + ": not JSON from byte " + std::to_string(error.byte) + " of " + std::to_string(bytes.size()),
-                "The file may be cut short: fetch it again.");
-  }
-}
-
 std::string model_type(const JsonField& model) {
   if (model.find("type")) return model.text("type");
   return model.find("merges") ? "BPE" : "WordPiece";  // files of before 2021 do not say
@@ -28,7 +18,7 @@ std::string model_type(const JsonField& model) {
 }  // namespace
 
 JsonTokenizer::JsonTokenizer(std::string_view bytes, const std::string& name) : name_(name), fingerprint_(sha256_hex(bytes)) {
-  const nlohmann::json json = parse(bytes, name);
+  const nlohmann::json json = parse_json(bytes, name);
   const JsonField root(json, name);
   const JsonField model = root.at("model");
   if (const std::string type = model_type(model); type != "BPE" && type != "WordPiece") model.unsupported("model " + type);
@@ -85,8 +75,11 @@ std::vector<Token> JsonTokenizer::encode(std::string_view text, const EncodeOpti
   std::vector<Token> tokens;
   tokens.reserve(text.size() / 3 + 8);
   for (const Stretch& stretch : added_.find(text, options.parse_special)) {
-    if (stretch.token) tokens.push_back({stretch.token->id, stretch.span});
-    else encode_plain(AlignedText(text.substr(stretch.span.begin, stretch.span.size()), stretch.span.begin), options.parse_special, tokens);
+    if (stretch.token)
+      tokens.push_back({stretch.token->id, stretch.span});
+    else
+      encode_plain(AlignedText(text.substr(stretch.span.begin, stretch.span.size()), stretch.span.begin), options.parse_special,
+                   tokens);
   }
   int64_t covered = 0;  // tokens that came of one code point must share no byte: the first has them
   for (Token& token : tokens) {
@@ -106,8 +99,10 @@ void JsonTokenizer::encode_plain(AlignedText text, bool parse_special, std::vect
   const auto stretches = normalized_added_.find(text.text(), parse_special);
   for (const Stretch& stretch : stretches) {
     const auto begin = static_cast<size_t>(stretch.span.begin), end = static_cast<size_t>(stretch.span.end);
-    if (stretch.token) tokens.push_back({stretch.token->id, text.source(begin, end)});
-    else encode_words(stretches.size() == 1 ? std::move(text) : text.slice(begin, end), tokens);
+    if (stretch.token)
+      tokens.push_back({stretch.token->id, text.source(begin, end)});
+    else
+      encode_words(stretches.size() == 1 ? std::move(text) : text.slice(begin, end), tokens);
   }
 }
 
@@ -123,7 +118,8 @@ void JsonTokenizer::encode_words(AlignedText text, std::vector<Token>& tokens) c
 
 const std::string& JsonTokenizer::known_token(TokenId id) const {
   if (!vocabulary_.holds(id))
-    throw Error(Code::kInvalidArgument, name_ + ": no token has id " + std::to_string(id) + "; ids end at " + std::to_string(vocabulary_.size() - 1),
+    throw Error(Code::kInvalidArgument,
+                name_ + ": no token has id " + std::to_string(id) + "; ids end at " + std::to_string(vocabulary_.size() - 1),
                 "Use the tokenizer that belongs to the model.");
   return vocabulary_.token(id);
 }

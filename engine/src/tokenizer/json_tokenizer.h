@@ -37,9 +37,9 @@ class JsonTokenizer : public Tokenizer {
 
   std::string name_, fingerprint_;
   Vocabulary vocabulary_;
-  AddedTokens added_;             // looked for in the text as it is
-  AddedTokens normalized_added_;  // looked for in normalised text
-  std::vector<bool> added_ids_;   // [id]
+  AddedTokens added_;                                  // looked for in the text as it is
+  AddedTokens normalized_added_;                       // looked for in normalised text
+  std::vector<bool> added_ids_;                        // [id]
   std::unique_ptr<const Normalizer> normalizer_;       // may be null
   std::unique_ptr<const PreTokenizer> pre_tokenizer_;  // may be null
   std::unique_ptr<const WordModel> model_;

@@ -28,8 +28,10 @@ void respell(AlignedText& text, Spell spell) {
 
 void lowercase(AlignedText& text) {
   respell(text, [](char32_t value, std::string& bytes) {
-    if (value == U'\u0130') bytes += "i\u0307";  // the one letter whose lower case has two code points
-    else append_utf8(bytes, to_lower(value));
+    if (value == U'\u0130')
+      bytes += "i\u0307";  // the one letter whose lower case has two code points
+    else
+      append_utf8(bytes, to_lower(value));
   });
 }
 
@@ -47,16 +49,10 @@ class LowercaseNormalizer : public Normalizer {
   void apply(AlignedText& text) const override { lowercase(text); }
 };
 
-class StripAccentsNormalizer : public Normalizer {
- public:
-  void apply(AlignedText& text) const override {
-    respell(text, [](char32_t value, std::string& bytes) { if (!is_mark(value)) append_utf8(bytes, value); });
-  }
-};
-
 class StripNormalizer : public Normalizer {
  public:
-  explicit StripNormalizer(const JsonField& field) : left_(field.flag("strip_left", true)), right_(field.flag("strip_right", true)) {}
+  explicit StripNormalizer(const JsonField& field)
+      : left_(field.flag("strip_left", true)), right_(field.flag("strip_right", true)) {}
 
   void apply(AlignedText& text) const override {
     const auto points = code_points(text.text());
@@ -102,7 +98,10 @@ class ReplaceNormalizer : public Normalizer {
       rewriter.keep(kept, match->first);
       if (match->first == match->second) {
         rewriter.insert(match->first, content_);
-        if (match->second == text.text().size()) { kept = match->second; break; }
+        if (match->second == text.text().size()) {
+          kept = match->second;
+          break;
+        }
         from = match->second + code_point_at(text.text(), match->second).length;
       } else {
         rewriter.replace(match->first, match->second, content_);
@@ -133,17 +132,23 @@ class BertNormalizer : public Normalizer {
     if (set_ideographs_apart_) respell(text, set_apart);
     if (strip_accents_) {
       to_unicode_form(text, UnicodeForm::kNfd);
-      respell(text, [](char32_t value, std::string& bytes) { if (!is_nonspacing_mark(value)) append_utf8(bytes, value); });
+      respell(text, [](char32_t value, std::string& bytes) {
+        if (!is_nonspacing_mark(value)) append_utf8(bytes, value);
+      });
     }
     if (lowercase_) lowercase(text);
   }
 
  private:
   static void clean(char32_t value, std::string& bytes) {
-    if (value == '\t' || value == '\n' || value == '\r') bytes += ' ';
-    else if (value == 0xFFFD || is_other(value)) return;
-    else if (is_white_space(value)) bytes += ' ';
-    else append_utf8(bytes, value);
+    if (value == '\t' || value == '\n' || value == '\r')
+      bytes += ' ';
+    else if (value == 0xFFFD || is_other(value))
+      return;
+    else if (is_white_space(value))
+      bytes += ' ';
+    else
+      append_utf8(bytes, value);
   }
 
   static void set_apart(char32_t value, std::string& bytes) {
@@ -178,7 +183,6 @@ std::unique_ptr<const Normalizer> make_normalizer(const JsonField& field) {
   if (type == "NFKC") return std::make_unique<FormNormalizer>(UnicodeForm::kNfkc);
   if (type == "NFKD") return std::make_unique<FormNormalizer>(UnicodeForm::kNfkd);
   if (type == "Lowercase") return std::make_unique<LowercaseNormalizer>();
-  if (type == "StripAccents") return std::make_unique<StripAccentsNormalizer>();
   if (type == "Strip") return std::make_unique<StripNormalizer>(field);
   if (type == "Prepend") return std::make_unique<PrependNormalizer>(field.text("prepend"));
   if (type == "Replace") return std::make_unique<ReplaceNormalizer>(field);

@@ -15,7 +15,7 @@ class Normalizer {
   virtual void apply(AlignedText& text) const = 0;
 };
 
-// From the field `normalizer`: NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Replace, Prepend, BertNormalizer, Sequence.
+// From the field `normalizer`: NFC, NFD, NFKC, NFKD, Lowercase, Strip, Replace, Prepend, BertNormalizer, Sequence.
 // unimplemented, naming the type, for any other.
 std::unique_ptr<const Normalizer> make_normalizer(const JsonField& description);
 

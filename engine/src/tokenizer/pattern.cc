@@ -9,17 +9,28 @@ namespace openbook::engine {
 namespace {
 
 // The contents of a set. PCRE2's own \s counts U+180E, and its \w leaves out marks and connectors.
-constexpr std::string_view kSpaces = R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-constexpr std::string_view kWord = R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24b6}-\x{24e9}\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189})";
+constexpr std::string_view kSpaces =
+    R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
+constexpr std::string_view kWord =
+    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24b6}-\x{24e9}\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189})";
 
 // What `\letter` stands for, as the contents of a set; "" when PCRE2 reads it as Oniguruma does.
 std::string_view shorthand(char letter) {
   switch (letter) {
-    case 's': case 'S': return kSpaces;
-    case 'w': case 'W': return kWord;
-    case 'd': case 'D': return R"(\p{Nd})";
-    case 'h': case 'H': return "0-9A-Fa-f";
-    default: return {};
+    case 's':
+    case 'S':
+      return kSpaces;
+    case 'w':
+    case 'W':
+      return kWord;
+    case 'd':
+    case 'D':
+      return R"(\p{Nd})";
+    case 'h':
+    case 'H':
+      return "0-9A-Fa-f";
+    default:
+      return {};
   }
 }
 
@@ -28,7 +39,8 @@ bool is_negated(char letter) { return letter >= 'A' && letter <= 'Z'; }
 // Oniguruma's \p{Han} asks for the script; PCRE2's for the script extensions, unless told.
 std::string script_property(std::string_view escape) {
   const size_t name = escape.find('{') + 1;
-  const bool is_script = escape.find_first_of(":=^&") == std::string_view::npos && escape.size() - name - 1 > 2 && escape.substr(name) != "Any}";
+  const bool is_script =
+      escape.find_first_of(":=^&") == std::string_view::npos && escape.size() - name - 1 > 2 && escape.substr(name) != "Any}";
   return is_script ? std::string(escape.substr(0, name)) + "sc:" + std::string(escape.substr(name)) : std::string(escape);
 }
 
@@ -44,7 +56,8 @@ std::string to_pcre2(std::string_view onig) {
       if (!contents.empty() && is_negated(letter) && in_set) throw std::string("\\") + letter + " inside a set";
       if (!contents.empty()) {
         out += in_set ? std::string(contents) : (is_negated(letter) ? "[^" : "[") + std::string(contents) + "]";
-      } else if ((letter == 'p' || letter == 'P') && i + 1 < onig.size() && onig[i + 1] == '{' && onig.find('}', i) != onig.npos) {
+      } else if ((letter == 'p' || letter == 'P') && i + 1 < onig.size() && onig[i + 1] == '{' &&
+                 onig.find('}', i) != onig.npos) {
         const size_t close = onig.find('}', i);
         out += script_property(onig.substr(i - 1, close - i + 2));
         i = close;
@@ -130,7 +143,8 @@ std::optional<std::pair<size_t, size_t>> Pattern::next_match(std::string_view te
                                 matching.result, matching.context);
   if (found == PCRE2_ERROR_NOMATCH) return std::nullopt;
   if (found < 0)
-    throw Error(openbook::Code::kResourceExhausted, "text of " + std::to_string(text.size()) + " bytes: matching the tokenizer's pattern exceeds PCRE2's limits",
+    throw Error(openbook::Code::kResourceExhausted,
+                "text of " + std::to_string(text.size()) + " bytes: matching the tokenizer's pattern exceeds PCRE2's limits",
                 "Split the text.");
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(matching.result);
   return std::pair<size_t, size_t>{bounds[0], bounds[1]};

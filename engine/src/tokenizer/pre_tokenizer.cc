@@ -62,7 +62,8 @@ class MetaspacePreTokenizer : public PreTokenizer {
         scheme_(field.text("prepend_scheme", field.flag("add_prefix_space", true) ? "always" : "never")),
         split_(field.flag("split", true)) {
     if (scheme_ != "always" && scheme_ != "first" && scheme_ != "never") field.unsupported("prepend_scheme " + scheme_);
-    if (sign_.empty() || code_points(sign_).size() != 1) field.malformed("replacement: expected one character, found \"" + sign_ + '"');
+    if (sign_.empty() || code_points(sign_).size() != 1)
+      field.malformed("replacement: expected one character, found \"" + sign_ + '"');
   }
 
   void apply(Words& words) const override {
@@ -71,7 +72,9 @@ class MetaspacePreTokenizer : public PreTokenizer {
       prefix_words(words, sign_, [this](std::string_view word, const ByteSpan& source) {
         return !word.starts_with(sign_) && (scheme_ == "always" || source.begin == 0);
       });
-    if (split_) split_words(words, [this](auto word, auto& cuts) { find_signs(word, cuts); }, SplitBehavior::kMergedWithNext);
+    if (split_)
+      split_words(
+          words, [this](auto word, auto& cuts) { find_signs(word, cuts); }, SplitBehavior::kMergedWithNext);
   }
 
  private:
@@ -141,9 +144,11 @@ std::unique_ptr<const PreTokenizer> make_pre_tokenizer(const JsonField& field) {
   if (type == "Metaspace") return std::make_unique<MetaspacePreTokenizer>(field);
   if (type == "Sequence") return std::make_unique<SequencePreTokenizer>(field);
   if (type == "Split")
-    return splitter(matches_of(Pattern::from(field.at("pattern")), field.flag("invert", false)), split_behavior(field.at("behavior")));
+    return splitter(matches_of(Pattern::from(field.at("pattern")), field.flag("invert", false)),
+                    split_behavior(field.at("behavior")));
   if (type == "Digits")
-    return splitter(characters_that(is_numeric), field.flag("individual_digits", false) ? SplitBehavior::kIsolated : SplitBehavior::kContiguous);
+    return splitter(characters_that(is_numeric),
+                    field.flag("individual_digits", false) ? SplitBehavior::kIsolated : SplitBehavior::kContiguous);
   if (type == "Punctuation") {
     const auto behavior = field.find("behavior");
     return splitter(characters_that(is_punctuation), behavior ? split_behavior(*behavior) : SplitBehavior::kIsolated);

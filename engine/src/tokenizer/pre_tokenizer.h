@@ -23,8 +23,8 @@ class PreTokenizer {
   virtual bool byte_level() const { return false; }
 };
 
-// From the field `pre_tokenizer`: ByteLevel, Split, Digits, Punctuation, Metaspace, Whitespace, WhitespaceSplit, BertPreTokenizer,
-// Sequence. unimplemented, naming the type, for any other.
+// From the field `pre_tokenizer`: ByteLevel, Split, Digits, Punctuation, Metaspace, Whitespace, WhitespaceSplit,
+// BertPreTokenizer, Sequence. unimplemented, naming the type, for any other.
 std::unique_ptr<const PreTokenizer> make_pre_tokenizer(const JsonField& description);
 
 }  // namespace openbook::engine

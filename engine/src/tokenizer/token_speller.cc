@@ -22,8 +22,17 @@ std::optional<char> fallback_byte(std::string_view token) {  // <0x0A>
 
 // Devlin et al. 2018, as later released in Transformers: undoes the spaces that tokenisation put in.
 void clean_up(std::string& word) {
-  for (const auto& [from, to] : {std::pair{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"},
-                                 {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}})
+  for (const auto& [from, to] : {std::pair{" .", "."},
+                                 {" ?", "?"},
+                                 {" !", "!"},
+                                 {" ,", ","},
+                                 {" ' ", "'"},
+                                 {" n't", "n't"},
+                                 {" 'm", "'m"},
+                                 {" do not", " don't"},
+                                 {" 's", "'s"},
+                                 {" 've", "'ve"},
+                                 {" 're", "'re"}})
     replace_all(word, from, to);
 }
 
@@ -62,7 +71,8 @@ void TokenSpeller::read(const JsonField& field) {
 }
 
 std::string TokenSpeller::bytes(const std::string& token) const {
-  if (continuing_prefix_) return token.starts_with(*continuing_prefix_) ? token.substr(continuing_prefix_->size()) : std::string(" ") += token;
+  if (continuing_prefix_)
+    return token.starts_with(*continuing_prefix_) ? token.substr(continuing_prefix_->size()) : std::string(" ") += token;
   if (byte_level_) return spelled_bytes(token).value_or(token);
   if (byte_fallback_)
     if (const auto byte = fallback_byte(token)) return std::string(1, *byte);

@@ -22,9 +22,12 @@ void join(std::vector<Cut>& cuts, SplitBehavior behavior) {
   for (const Cut& cut : cuts) {
     const bool joins = behavior == SplitBehavior::kContiguous ? cut.match == match_before : cut.match && !match_before;
     match_before = cut.match;
-    if (!joins || joined.empty()) joined.push_back(cut);
-    else if (from_right) joined.back().begin = cut.begin;
-    else joined.back().end = cut.end;
+    if (!joins || joined.empty())
+      joined.push_back(cut);
+    else if (from_right)
+      joined.back().begin = cut.begin;
+    else
+      joined.back().end = cut.end;
   }
   if (from_right) std::reverse(joined.begin(), joined.end());
   cuts = std::move(joined);

@@ -37,7 +37,8 @@ bool WordPieceModel::cut(std::string_view word, int64_t offset, std::vector<Toke
       found = vocabulary_.find(piece);
       if (found && !vocabulary_.special(*found)) break;
       found.reset();
-      do --end; while (end > begin && is_continuation(word[end]));
+      do --end;
+      while (end > begin && is_continuation(word[end]));
       piece.resize(prefix + end - begin);
     }
     if (!found) return false;

@@ -9,8 +9,8 @@ namespace openbook::engine {
 
 class WordPieceModel : public WordModel {
  public:
-  // From the field `model`. `vocabulary` holds all tokens, special ones marked, and must outlive the model. Plain text never becomes
-  // a special token, but for the unknown one.
+  // From the field `model`. `vocabulary` holds all tokens, special ones marked, and must outlive the model. Plain text never
+  // becomes a special token, but for the unknown one.
   WordPieceModel(const JsonField& description, const Vocabulary& vocabulary);
 
   void tokenize(std::string_view text, std::span<const ByteSpan> words, std::vector<Token>& tokens) const override;
