@@ -49,7 +49,11 @@ std::optional<JsonField> JsonField::find(std::string_view key) const {
 
 std::vector<JsonField> JsonField::items() const {
   std::vector<JsonField> fields;
-  for (const auto& value : array()) fields.push_back({value, *this, std::string("[") + std::to_string(fields.size()) + ']'});
+  for (const auto& value : array()) {
+    std::string step("[");
+    step.append(std::to_string(fields.size())).push_back(']');
+    fields.push_back({value, *this, step});
+  }
   return fields;
 }
 

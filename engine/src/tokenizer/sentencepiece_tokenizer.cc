@@ -162,7 +162,7 @@ std::string SentencePieceTokenizer::token_bytes(TokenId id) const {
   std::string piece = processor_->IdToPiece(id);
   if (processor_->IsByte(id)) return std::string(1, static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16)));
   if (processor_->IsUnknown(id)) return " \u2047 ";  // as the library shows it
-  for (size_t at = 0; (at = piece.find(kSpaceSign, at)) != piece.npos; ++at) piece.replace(at, kSpaceSign.size(), " ");
+  for (size_t at = 0; (at = piece.find(kSpaceSign, at)) != piece.npos; ++at) piece.replace(at, kSpaceSign.size(), 1, ' ');
   return piece;
 }
 

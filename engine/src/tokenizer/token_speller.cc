@@ -51,7 +51,7 @@ void TokenSpeller::read(const JsonField& field) {
     clean_up_ = field.flag("cleanup", true);
   } else if (type == "Metaspace") {
     replacements_.emplace_back(field.text("replacement", "\u2581"), " ");
-    strip_ = " ";
+    strip_.assign(1, ' ');
     strip_count_ = field.text("prepend_scheme", "always") == "never" ? 0 : 1;
   } else if (type == "Replace") {
     const auto pattern = field.at("pattern").find("String");
