@@ -66,6 +66,10 @@ TEST(TokenizerJson, WhatIsWrongIsNamedWithItsField) {
        Code::kUnimplemented,
        "an intersection of sets"},
       {"/pre_tokenizer",
+       {{"type", "Split"}, {"pattern", {{"Regex", "\\bthe"}}}, {"behavior", "Isolated"}},
+       Code::kUnimplemented,
+       "the pattern \\bthe (\\b)"},
+      {"/pre_tokenizer",
        {{"type", "Split"}, {"pattern", {{"String", "a"}}}, {"behavior", "Cut"}},
        Code::kUnimplemented,
        "pre_tokenizer.behavior: split behavior Cut"},
@@ -179,6 +183,41 @@ TEST(TokenizerJson, SplitBehaviorsMatchTheReference) {
     std::vector<std::string> pieces;
     for (const Token& token : tokenizer->encode("-a--b-")) pieces.push_back(tokenizer->token_bytes(token.id));
     EXPECT_EQ(pieces, row.pieces);
+  }
+}
+
+TEST(TokenizerJson, PatternShorthandsAreOnigurumas) {
+  // Each text holds one character that PCRE2 or another notion of "word" would class otherwise (checked against `tokenizers`).
+  const struct {
+    json pre_tokenizer;
+    const char* text;
+    std::vector<std::string> words;
+  } rows[] = {
+      {{{"type", "Split"}, {"pattern", {{"Regex", "\\s+"}}}, {"behavior", "Removed"}},
+       "a\u180Eb c\u0085d",
+       {"a\u180Eb", "c", "d"}},
+      {{{"type", "Split"}, {"pattern", {{"Regex", "[\\s.]"}}}, {"behavior", "Removed"}}, "a\u180Eb.c", {"a\u180Eb", "c"}},
+      {{{"type", "Split"}, {"pattern", {{"Regex", "\\W"}}}, {"behavior", "Removed"}},
+       "a\u0301\u203Fb\u00BD\u24B6-c",
+       {"a\u0301\u203Fb\u00BD\u24B6", "c"}},
+      {{{"type", "Split"}, {"pattern", {{"Regex", "\\h+"}}}, {"behavior", "Removed"}}, "xbeefy", {"x", "y"}},
+      {{{"type", "Split"}, {"pattern", {{"Regex", "\\p{Han}"}}}, {"behavior", "Removed"}}, "a\u4E2D\u3001b", {"a", "\u3001b"}},
+      {{{"type", "Split"}, {"pattern", {{"Regex", "(?i:'s)"}}}, {"behavior", "Isolated"}}, "it'\u017Fo", {"it", "'\u017F", "o"}},
+      {{{"type", "Whitespace"}}, "a\u200Db\u00BD  c", {"a\u200Db", "\u00BD", "c"}},
+      {{{"type", "WhitespaceSplit"}}, "a\u3000b.", {"a", "b."}},
+      {{{"type", "Punctuation"}}, "a.\u2026b$", {"a", ".", "\u2026", "b", "$"}},
+      {{{"type", "Digits"}}, "a12\u00BDb", {"a", "12\u00BD", "b"}},
+      {{{"type", "Digits"}, {"individual_digits", true}}, "a12", {"a", "1", "2"}},
+  };
+  for (const auto& row : rows) {
+    json vocabulary = {{"?", 0}};
+    for (const std::string& word : row.words) vocabulary.emplace(word, vocabulary.size());
+    const json file = {{"pre_tokenizer", row.pre_tokenizer},
+                       {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", json::array()}, {"ignore_merges", true}}}};
+    const auto tokenizer = load(file);
+    std::vector<std::string> words;
+    for (const Token& token : tokenizer->encode(row.text)) words.push_back(tokenizer->token_bytes(token.id));
+    EXPECT_EQ(words, row.words) << row.text;
   }
 }
 

@@ -63,7 +63,11 @@ bool is_nonspacing_mark(char32_t value) {
 }
 
 bool is_word_character(char32_t value) {
-  return in_categories(value, UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_NL) || category(value) == UTF8PROC_CATEGORY_PC;
+  const bool alphabetic_sign = (value >= 0x24B6 && value <= 0x24E9) || (value >= 0x1F130 && value <= 0x1F149) ||
+                               (value >= 0x1F150 && value <= 0x1F169) || (value >= 0x1F170 && value <= 0x1F189);
+  const bool joiner = value == 0x200C || value == 0x200D;
+  return in_categories(value, UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_NL) || category(value) == UTF8PROC_CATEGORY_PC ||
+         alphabetic_sign || joiner;
 }
 
 bool is_other(char32_t value) { return in_categories(value, UTF8PROC_CATEGORY_CC, UTF8PROC_CATEGORY_CO) && !is_later(value); }

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kSpaces =
     R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
 constexpr std::string_view kWord =
-    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24b6}-\x{24e9}\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189})";
+    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{b2}\x{b3}\x{b9}\x{bc}-\x{be}\x{24b6}-\x{24e9}\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189})";
 
 // What `\letter` stands for, as the contents of a set; "" when PCRE2 reads it as Oniguruma does.
 std::string_view shorthand(char letter) {
@@ -53,6 +53,7 @@ std::string to_pcre2(std::string_view onig) {
     if (c == '\\' && i + 1 < onig.size()) {
       const char letter = onig[++i];
       const std::string_view contents = shorthand(letter);
+      if (!in_set && (letter == 'b' || letter == 'B')) throw std::string("\\") + letter;  // by another notion of word
       if (!contents.empty() && is_negated(letter) && in_set) throw std::string("\\") + letter + " inside a set";
       if (!contents.empty()) {
         out += in_set ? std::string(contents) : (is_negated(letter) ? "[^" : "[") + std::string(contents) + "]";

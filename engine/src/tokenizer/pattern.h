@@ -1,8 +1,8 @@
 // A regular expression of a tokenizer file, matched with PCRE2.
 //
 // Such files are written for Oniguruma. Where the two read a shorthand differently, it is spelled out as Oniguruma defines it
-// (\s is White_Space, \w is Alphabetic, Mark, Nd and Pc, \d is Nd, \h is a hexadecimal digit); a construct that would still
-// mean something else (sets within sets, intersections) is refused.
+// (\s is White_Space, \w is Alphabetic, Mark, Nd, Pc and six numbers of Latin-1, \d is Nd, \h is a hexadecimal digit); a
+// construct that would still mean something else (sets within sets, intersections, word borders) is refused.
 #pragma once
 
 #include <memory>

@@ -132,6 +132,19 @@ class SequencePreTokenizer : public PreTokenizer {
   std::vector<std::unique_ptr<const PreTokenizer>> steps_;
 };
 
+// Cuts between spaces (matches), runs of word characters and runs of anything else.
+void runs_of_words_and_signs(std::string_view text, std::vector<Cut>& cuts) {
+  enum class Kind { kNone, kSpace, kWord, kSign } before = Kind::kNone;
+  for (const CodePoint& point : code_points(text)) {
+    const Kind kind = is_white_space(point.value) ? Kind::kSpace : is_word_character(point.value) ? Kind::kWord : Kind::kSign;
+    if (kind == before)
+      cuts.back().end += point.length;
+    else
+      cuts.push_back({point.offset, point.offset + point.length, kind == Kind::kSpace});
+    before = kind;
+  }
+}
+
 std::unique_ptr<const PreTokenizer> splitter(FindCuts find_cuts, SplitBehavior behavior) {
   return std::make_unique<SplitPreTokenizer>(std::move(find_cuts), behavior);
 }
@@ -153,7 +166,7 @@ std::unique_ptr<const PreTokenizer> make_pre_tokenizer(const JsonField& field) {
     const auto behavior = field.find("behavior");
     return splitter(characters_that(is_punctuation), behavior ? split_behavior(*behavior) : SplitBehavior::kIsolated);
   }
-  if (type == "Whitespace") return splitter(matches_of(Pattern(R"(\w+|[^\w\s]+)", field), true), SplitBehavior::kRemoved);
+  if (type == "Whitespace") return splitter(runs_of_words_and_signs, SplitBehavior::kRemoved);
   if (type == "WhitespaceSplit") return splitter(characters_that(is_white_space), SplitBehavior::kRemoved);
   if (type == "BertPreTokenizer") return std::make_unique<BertPreTokenizer>();
   field.unsupported("pre-tokenizer " + type);

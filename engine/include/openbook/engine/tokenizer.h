@@ -1,7 +1,8 @@
 // Text to token ids and back, with the bytes that each token came from.
 //
 // Three kinds behind one interface: byte-level BPE and WordPiece from tokenizer.json, SentencePiece from
-// tokenizer.model. Ids equal those of Hugging Face `tokenizers` and of `sentencepiece`.
+// tokenizer.model. Ids equal those of Hugging Face `tokenizers` and of `sentencepiece`, but for one thing: no plain text ever
+// becomes a special token, not even by merging.
 //
 // Thread-safe: immutable after loading. Throws invalid_argument on text that is not UTF-8.
 //
@@ -44,10 +45,12 @@ class Tokenizer {
 
   virtual std::vector<Token> encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
 
-  // The bytes of one token as it stands inside a text; may be part of a code point. Special tokens give their text.
+  // The bytes of one token as it stands inside a text; may be part of a code point. Special tokens give their text; words of
+  // SentencePiece and WordPiece start with the space before them. Throws invalid_argument for an id without a token.
   virtual std::string token_bytes(TokenId id) const = 0;
 
   // Text of a run of tokens; bytes that form no valid UTF-8 become U+FFFD. `skip_special` leaves special tokens out.
+  // Throws invalid_argument for an id without a token.
   virtual std::string decode(std::span<const TokenId> ids, bool skip_special = true) const = 0;
 
   virtual int64_t vocabulary_size() const = 0;  // one more than the largest id
