@@ -5,8 +5,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "attribution/relevance_golden.h"
 #include "base/test_support.h"
+#include "engine/tiny_llama.h"
 #include "openbook/base/file.h"
 #include "openbook/base/hash.h"
 
@@ -157,7 +157,7 @@ TEST(HeadAtlas, EveryFieldIsChecked) {
 }
 
 TEST(HeadAtlas, AnotherModelIsRefusedNamingBoth) {
-  const auto plain = test::tiny_llama("plain"), other = test::tiny_llama("tied_llama3_rope");
+  const auto plain = engine::test::load_tiny("plain"), other = engine::test::load_tiny("tied_llama3_rope");
   HeadAtlas atlas = small_atlas();
   atlas.model_fingerprint = plain->fingerprint();
   EXPECT_ERROR(atlas.require_model(*other), Code::kFailedPrecondition, plain->fingerprint());
