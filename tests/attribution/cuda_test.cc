@@ -25,7 +25,8 @@ INSTANTIATE_TEST_SUITE_P(TinyLlama, AttributionCuda,
 
 TEST_P(AttributionCuda, RelevanceEqualsTheCpu) {
   std::vector<RelevanceRequest> requests;
-  for (const auto& golden : test::relevance_goldens(std::get<0>(GetParam()))) requests.push_back({golden.tokens, golden.target, true});
+  for (const auto& golden : test::relevance_goldens(std::get<0>(GetParam())))
+    requests.push_back({golden.tokens, golden.target, true});
   const auto on_cpu = Relevance(load("cpu")).of(requests), on_cuda = Relevance(load("cuda")).of(requests);
   for (size_t i = 0; i < requests.size(); ++i) {
     EXPECT_TRUE(on_cuda[i].heads.is_cpu());
@@ -45,7 +46,8 @@ TEST_P(AttributionCuda, EvidenceEqualsTheCpuOnTheSameActivations) {
   engine::Decoder(cpu).step({{.tokens = {5, 6, 7, 8}, .cache = &cache, .taps = &on_cpu}});
   on_cuda.mutable_z().copy_(on_cpu.z());
   on_cuda.mutable_resid_final().copy_(on_cpu.resid_final());
-  EXPECT_TRUE(close(at::tensor(EvidenceReader(cuda, heads).read(on_cuda, 9)), at::tensor(EvidenceReader(cpu, heads).read(on_cpu, 9)), 1e-4));
+  EXPECT_TRUE(close(at::tensor(EvidenceReader(cuda, heads).read(on_cuda, 9)),
+                    at::tensor(EvidenceReader(cpu, heads).read(on_cpu, 9)), 1e-4));
 }
 
 }  // namespace

@@ -41,6 +41,26 @@ TEST_P(Evidence, KeepsTheOrderOfItsHeads) {
   EXPECT_TRUE(close(at::tensor(EvidenceReader(model_, chosen).read(taps, golden.target)), expected, 1e-4));
 }
 
+TEST_P(Evidence, BfloatWeightsAreSummedInFloat) {
+  const auto narrow = load_tiny(GetParam(), {.dtype = "bfloat16"});
+  engine::HeadTaps taps(*narrow, heads_, {0, 1});
+  at::manual_seed(8);
+  taps.mutable_z().normal_();
+  taps.mutable_resid_final().normal_();
+  // The same from the rounded weights in float64.
+  const engine::ModelConfig& config = narrow->config();
+  const at::Tensor resid = taps.resid_final().to(at::kDouble);
+  const at::Tensor readout = narrow->unembedding()[9].to(at::kDouble) * narrow->final_norm().to(at::kDouble) /
+                             (resid.square().mean() + config.norm_epsilon).sqrt();
+  std::vector<at::Tensor> expected;
+  for (size_t i = 0; i < heads_.size(); ++i) {
+    const at::Tensor columns =
+        narrow->layer(heads_[i].layer).attention_out.narrow(1, heads_[i].head * config.d_head, config.d_head).to(at::kDouble);
+    expected.push_back(columns.mv(taps.z()[int64_t(i)].to(at::kDouble)).dot(readout));
+  }
+  EXPECT_TRUE(close(at::tensor(EvidenceReader(narrow, heads_).read(taps, 9)), at::stack(expected), 1e-5));
+}
+
 TEST_P(Evidence, BadHeadsAndTokensAreRefused) {
   engine::HeadTaps taps(*model_, {{0, 0}}, {0, 1});
   EXPECT_ERROR(EvidenceReader(model_, {}), Code::kInvalidArgument, "no heads");

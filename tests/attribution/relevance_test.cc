@@ -28,7 +28,9 @@ class RelevanceOf : public testing::TestWithParam<std::string> {
   const std::shared_ptr<const engine::Model> model_ = load_tiny(GetParam());
   const std::vector<test::RelevanceGolden> goldens_ = test::relevance_goldens(GetParam());
 
-  RelevanceRequest request(const test::RelevanceGolden& golden, bool keys = true) const { return {golden.tokens, golden.target, keys}; }
+  RelevanceRequest request(const test::RelevanceGolden& golden, bool keys = true) const {
+    return {golden.tokens, golden.target, keys};
+  }
 };
 INSTANTIATE_TEST_SUITE_P(TinyLlama, RelevanceOf, testing::ValuesIn(kTinyLlamas));
 
@@ -52,8 +54,10 @@ TEST_P(RelevanceOf, KeysAreFilledOnlyWhenAskedFor) {
 }
 
 // All sequences of a batch at once, at a given rule and tape.
-BatchRelevance pass_over(const engine::Model& model, const std::vector<test::RelevanceGolden>& goldens, const RelevancePassOptions& options) {
-  at::Tensor tokens = at::zeros({int64_t(goldens.size()), 24}, at::kLong), lengths = at::empty({int64_t(goldens.size())}, at::kLong);
+BatchRelevance pass_over(const engine::Model& model, const std::vector<test::RelevanceGolden>& goldens,
+                         const RelevancePassOptions& options) {
+  at::Tensor tokens = at::zeros({int64_t(goldens.size()), 24}, at::kLong),
+             lengths = at::empty({int64_t(goldens.size())}, at::kLong);
   at::Tensor targets = at::empty_like(lengths);
   for (size_t row = 0; row < goldens.size(); ++row) {
     lengths[row] = int64_t(goldens[row].tokens.size());
@@ -130,7 +134,8 @@ TEST(Relevance, NotANumberIsNamedByTheLayerWhereItBegan) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto damaged = folder / std::to_string(i);
     write_damaged_model(damaged, rows[i].tensor, rows[i].value);
-    EXPECT_ERROR(Relevance(engine::Model::load(damaged)).of({{.tokens = {3, 4, 5}, .target = 6}}), Code::kInternal, rows[i].piece);
+    EXPECT_ERROR(Relevance(engine::Model::load(damaged)).of({{.tokens = {3, 4, 5}, .target = 6}}), Code::kInternal,
+                 rows[i].piece);
   }
 }
 

@@ -1,6 +1,7 @@
-// Time of one token's evidence: evidence_bench MODEL_FOLDER [HEADS] [THREADS]
+// Time of one token's evidence: evidence_bench MODEL_FOLDER [HEADS] [THREADS] [DTYPE]
 //
-// Prints microseconds (median) with the weights in the cache, and after other memory went through it, as between two decoded tokens.
+// Prints microseconds (median) with the weights in the cache, and after other memory went through it, as between two decoded
+// tokens.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -31,14 +32,15 @@ double median_microseconds(const attribution::EvidenceReader& reader, const engi
 
 int main(int count, char** arguments) {
   if (count < 2) {
-    std::fprintf(stderr, "usage: evidence_bench MODEL_FOLDER [HEADS] [THREADS]\n");
+    std::fprintf(stderr, "usage: evidence_bench MODEL_FOLDER [HEADS] [THREADS] [DTYPE]\n");
     return 2;
   }
   at::set_num_threads(count > 3 ? std::atoi(arguments[3]) : 2);
-  const auto model = engine::Model::load(arguments[1]);
+  const auto model = engine::Model::load(arguments[1], {.dtype = count > 4 ? arguments[4] : "float32"});
   const int heads_wanted = count > 2 ? std::atoi(arguments[2]) : 30;
   std::vector<engine::HeadId> heads;
-  for (int i = 0; i < heads_wanted; ++i) heads.push_back({int32_t(i % model->config().layers), int32_t(i / model->config().layers)});
+  for (int i = 0; i < heads_wanted; ++i)
+    heads.push_back({int32_t(i % model->config().layers), int32_t(i / model->config().layers)});
   const engine::HeadTaps taps(*model, heads, {0, 1});
   const attribution::EvidenceReader reader(model, heads);
   const double warm = median_microseconds(reader, taps, {}), cold = median_microseconds(reader, taps, at::zeros({16 << 20}));
