@@ -24,14 +24,17 @@ if(Libtorch_FOUND AND NOT TARGET Libtorch::torch)
   add_library(Libtorch::torch INTERFACE IMPORTED GLOBAL)
   target_include_directories(Libtorch::torch SYSTEM INTERFACE
     "${Libtorch_INCLUDE_DIR}" "${Libtorch_INCLUDE_DIR}/torch/csrc/api/include")
-  # The wheel's libraries export a few functions of another compiler's std::filesystem, which crash when ours are bound to
-  # them: the standard library is named first, so that it is searched first.
+  # Two symbols stand in several libraries, and the first library on the link line gives them to all. The wheel exports a few
+  # functions of another compiler's std::filesystem, which crash when ours are bound to them: the standard library comes
+  # first. FAISS brings OpenBLAS, whose sgemm_ would take over libtorch's and fight its threads for the cores, ten times
+  # slower: libtorch comes second. Options stand before all libraries, in whatever order a target names those.
   # libtorch.so is a stub that pulls in libtorch_cuda.so, whose kernels register themselves: it must stay though
   # no symbol of it is used.
   target_link_libraries(Libtorch::torch INTERFACE
-    "-Wl,--no-as-needed" stdc++ "${Libtorch_torch_LIBRARY}" "-Wl,--as-needed"
+    "-Wl,--no-as-needed" "${Libtorch_torch_LIBRARY}" "-Wl,--as-needed"
     "${Libtorch_torch_cpu_LIBRARY}" "${Libtorch_c10_LIBRARY}")
   target_link_options(Libtorch::torch INTERFACE
+    "-Wl,--push-state,--no-as-needed,-lstdc++,${Libtorch_torch_cpu_LIBRARY},--pop-state"
     "-Wl,-rpath,${_libtorch_root}/lib" "-Wl,-rpath-link,${_libtorch_root}/lib:${_libtorch_cuda_path}")
 endif()
 mark_as_advanced(Libtorch_INCLUDE_DIR Libtorch_c10_LIBRARY Libtorch_torch_cpu_LIBRARY Libtorch_torch_LIBRARY)
