@@ -23,7 +23,9 @@ const DocumentRecord* Catalog::find(const std::string& id) const {
   return found == by_id_.end() ? nullptr : found->second.get();
 }
 
-const DocumentRecord& Catalog::owner(uint64_t chunk_id) const { return *std::prev(by_first_chunk_.upper_bound(chunk_id))->second; }
+const DocumentRecord& Catalog::owner(uint64_t chunk_id) const {
+  return *std::prev(by_first_chunk_.upper_bound(chunk_id))->second;
+}
 
 ChunkRanges Catalog::live() const { return allowed({}); }
 

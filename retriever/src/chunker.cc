@@ -60,8 +60,10 @@ class Chunker {
     for (const ByteSpan sentence : split_sentences(text_)) {
       const bool heading = std::binary_search(headings.begin(), headings.end(), sentence.begin);
       const int64_t sentence_cost = cost(sentence);
-      if (sentence_cost <= max_) pieces_.push_back({sentence, sentence_cost, heading});
-      else cut(sentence, heading);
+      if (sentence_cost <= max_)
+        pieces_.push_back({sentence, sentence_cost, heading});
+      else
+        cut(sentence, heading);
     }
   }
 
@@ -139,11 +141,12 @@ std::vector<ByteSpan> chunk_document(std::string_view text, std::string_view for
                                      const ChunkerOptions& options) {
   require_utf8(text, "document");
   if (format != "text" && format != "markdown")
-    throw Error(Code::kInvalidArgument, "document format \"" + std::string(format) + "\" is unknown", "Use \"text\" or \"markdown\".");
+    throw Error(Code::kInvalidArgument, "document format \"" + std::string(format) + "\" is unknown",
+                "Use \"text\" or \"markdown\".");
   if (options.max_tokens < kMinMaxTokens || options.overlap_tokens < 0 || options.overlap_tokens >= options.max_tokens)
-    throw Error(Code::kInvalidArgument,
-                "chunks of " + std::to_string(options.max_tokens) + " tokens with an overlap of " + std::to_string(options.overlap_tokens) +
-                    ": the budget must be at least " + std::to_string(kMinMaxTokens) + " and above the overlap");
+    throw Error(Code::kInvalidArgument, "chunks of " + std::to_string(options.max_tokens) + " tokens with an overlap of " +
+                                            std::to_string(options.overlap_tokens) + ": the budget must be at least " +
+                                            std::to_string(kMinMaxTokens) + " and above the overlap");
   return Chunker(text, count, options).chunk(format);
 }
 

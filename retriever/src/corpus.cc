@@ -35,7 +35,8 @@ rocksdb::Slice slice_of(std::string_view bytes) { return {bytes.data(), bytes.si
 std::string encode(const DocumentRecord& document) {
   RecordWriter record;
   record.string(key_of(document.sha256)).string(document.format).number(document.bytes).number(document.first_chunk);
-  record.number(static_cast<uint64_t>(document.chunking.max_tokens)).number(static_cast<uint64_t>(document.chunking.overlap_tokens));
+  record.number(static_cast<uint64_t>(document.chunking.max_tokens))
+      .number(static_cast<uint64_t>(document.chunking.overlap_tokens));
   record.number(document.metadata.size());
   for (const auto& [key, value] : document.metadata) record.string(key).string(value);
   return record.take();
@@ -50,7 +51,11 @@ std::string encode(const std::vector<ChunkRecord>& chunks) {
 }
 
 std::string encode(const EmbedderIdentity& embedder) {
-  return RecordWriter().string(embedder.name).string(embedder.fingerprint).number(static_cast<uint64_t>(embedder.dimension)).take();
+  return RecordWriter()
+      .string(embedder.name)
+      .string(embedder.fingerprint)
+      .number(static_cast<uint64_t>(embedder.dimension))
+      .take();
 }
 
 EmbedderIdentity decode_embedder(std::string_view bytes) {
@@ -63,7 +68,8 @@ EmbedderIdentity decode_embedder(std::string_view bytes) {
 }
 
 std::string shown(const EmbedderIdentity& embedder) {
-  return embedder.name + " (" + std::to_string(embedder.dimension) + " dimensions, fingerprint " + embedder.fingerprint.substr(0, 12) + ")";
+  return embedder.name + " (" + std::to_string(embedder.dimension) + " dimensions, fingerprint " +
+         embedder.fingerprint.substr(0, 12) + ")";
 }
 
 }  // namespace
@@ -78,9 +84,10 @@ class Corpus::Store {
       return;
     }
     if (*format != kFormat)
-      throw Error(Code::kFailedPrecondition,
-                  "index " + folder.string() + ": its format is \"" + *format + "\"; this version reads \"" + std::string(kFormat) + "\"",
-                  "Open it with the version that made it, or ingest the documents into a new folder.");
+      throw Error(
+          Code::kFailedPrecondition,
+          "index " + folder.string() + ": its format is \"" + *format + "\"; this version reads \"" + std::string(kFormat) + "\"",
+          "Open it with the version that made it, or ingest the documents into a new folder.");
     embedder_ = decode_embedder(require("embedder"));
     generation_ = from_big_endian(require("generation"));
     next_chunk_ = from_big_endian(require("next_chunk"));
@@ -150,7 +157,8 @@ class Corpus::Store {
     rocks_.recover();
     const auto stored = rocks_.get(Family::kMeta, "generation");
     if (!stored || from_big_endian(*stored) == generation_) return;
-    throw Error(Code::kFailedPrecondition, "index " + folder_.string() + ": it has changed on disk since it was opened", "Open it again.");
+    throw Error(Code::kFailedPrecondition, "index " + folder_.string() + ": it has changed on disk since it was opened",
+                "Open it again.");
   }
 
  private:
@@ -161,7 +169,8 @@ class Corpus::Store {
 
   void make(OpenMode mode, const std::optional<EmbedderIdentity>& embedder) {
     if (mode == OpenMode::kReadOnly || !embedder)
-      throw Error(Code::kNotFound, "index " + folder_.string() + ": it was never finished being made", "Ingest some documents first.");
+      throw Error(Code::kNotFound, "index " + folder_.string() + ": it was never finished being made",
+                  "Ingest some documents first.");
     embedder_ = *embedder;
     rocksdb::WriteBatch batch;
     batch.Put(rocks_.handle(Family::kMeta), "format", slice_of(kFormat));
@@ -176,10 +185,12 @@ Corpus::~Corpus() = default;
 std::unique_ptr<Corpus> Corpus::open(const fs::path& folder, OpenMode mode, const std::optional<EmbedderIdentity>& embedder) {
   std::error_code failed;
   if (mode == OpenMode::kReadOnly && !fs::is_directory(folder / "rocksdb", failed))
-    throw Error(Code::kNotFound, "index " + folder.string() + ": there is none", "Make one: openbook ingest PATH... --index " + folder.string());
+    throw Error(Code::kNotFound, "index " + folder.string() + ": there is none",
+                "Make one: openbook ingest PATH... --index " + folder.string());
   if (mode == OpenMode::kReadWrite && (fs::create_directories(folder / "rocksdb", failed), failed))
     throw Error(failed == std::errc::no_space_on_device ? Code::kResourceExhausted : Code::kFailedPrecondition,
-                "index " + folder.string() + ": can't make the folder: " + failed.message(), "Name a folder that you may write to.");
+                "index " + folder.string() + ": can't make the folder: " + failed.message(),
+                "Name a folder that you may write to.");
   return std::unique_ptr<Corpus>(new Corpus(std::make_unique<Store>(folder, mode, embedder)));
 }
 
@@ -194,7 +205,8 @@ void Corpus::for_each_document(const std::function<void(DocumentRecord)>& visit)
 std::vector<float> Corpus::vectors(const DocumentRecord& document) const {
   const std::string bytes = store_->require(Family::kVectors, document);
   std::vector<float> rows(document.chunks.size() * static_cast<size_t>(store_->embedder_.dimension));
-  if (bytes.size() != rows.size() * sizeof(float)) store_->rocks_.fail_data_loss("document " + document.id + ": vectors of a wrong size");
+  if (bytes.size() != rows.size() * sizeof(float))
+    store_->rocks_.fail_data_loss("document " + document.id + ": vectors of a wrong size");
   std::memcpy(rows.data(), bytes.data(), bytes.size());
   return rows;
 }
@@ -213,8 +225,8 @@ std::string Corpus::verified_text(const Sha256Digest& digest) const {
   return text;
 }
 
-void Corpus::put(const DocumentRecord& document, std::string_view text, const std::vector<float>& vectors, const std::string& postings,
-                 const DocumentRecord* replaced) {
+void Corpus::put(const DocumentRecord& document, std::string_view text, const std::vector<float>& vectors,
+                 const std::string& postings, const DocumentRecord* replaced) {
   store_->require_unchanged();  // before a column family's handle is taken: it may open the database anew
   rocksdb::WriteBatch batch;
   const auto put = [&](Family family, std::string_view key, std::string_view value) {

@@ -1,8 +1,8 @@
 // What an index stores, in RocksDB: the truth from which everything else can be made again. Layout: docs/storage.md.
 //
 // Every change is one atomic batch, synced before the call returns. Reads are thread-safe beside each other, not beside a change.
-// Errors: data_loss (a checksum or a record is wrong), resource_exhausted (the disk is full; nothing has changed), unavailable (another
-// process writes).
+// Errors: data_loss (a checksum or a record is wrong), resource_exhausted (the disk is full; nothing has changed), unavailable
+// (another process writes).
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ struct DocumentRecord {
   Sha256Digest sha256{};
   std::string format;
   std::map<std::string, std::string> metadata;
-  ChunkerOptions chunking;   // how it was cut: other options mean another cut
+  ChunkerOptions chunking;  // how it was cut: other options mean another cut
   uint64_t bytes = 0;
   uint64_t first_chunk = 0;  // ids first_chunk .. first_chunk + chunks.size() - 1; never used again
   std::vector<ChunkRecord> chunks;
@@ -49,11 +49,12 @@ struct DocumentRecord {
 class Corpus {
  public:
   // `embedder` may be missing in a read-only open: then whose vectors they are isn't checked.
-  static std::unique_ptr<Corpus> open(const std::filesystem::path& folder, OpenMode mode, const std::optional<EmbedderIdentity>& embedder);
+  static std::unique_ptr<Corpus> open(const std::filesystem::path& folder, OpenMode mode,
+                                      const std::optional<EmbedderIdentity>& embedder);
   ~Corpus();
 
-  uint64_t generation() const;   // counts every change
-  uint64_t next_chunk() const;   // the first id of the next document
+  uint64_t generation() const;  // counts every change
+  uint64_t next_chunk() const;  // the first id of the next document
 
   void for_each_document(const std::function<void(DocumentRecord)>& visit) const;
   std::vector<float> vectors(const DocumentRecord& document) const;  // row-major [chunks, dimension]
@@ -66,7 +67,7 @@ class Corpus {
            const DocumentRecord* replaced);
   void remove(const DocumentRecord& document);
   size_t drop_texts_except(const std::set<Sha256Digest>& current);  // and gives their space back
-  void flush();  // the log into tables, which open faster
+  void flush();                                                     // the log into tables, which open faster
 
  private:
   class Store;

@@ -114,8 +114,8 @@ void DenseIndex::save(const fs::path& path, uint64_t generation, const std::stri
   write_file_atomically(path, file);
 }
 
-std::unique_ptr<DenseIndex> DenseIndex::load(const fs::path& path, int64_t dimension, uint64_t generation, const std::string& fingerprint,
-                                             const ChunkRanges& live) {
+std::unique_ptr<DenseIndex> DenseIndex::load(const fs::path& path, int64_t dimension, uint64_t generation,
+                                             const std::string& fingerprint, const ChunkRanges& live) {
   const std::string file = read_file(path, kMaxFileBytes);
   const std::string_view content = std::string_view(file).substr(std::min(file.size(), kMagic.size() + kDigestBytes));
   if (!file.starts_with(kMagic) || std::string_view(file).substr(kMagic.size(), kDigestBytes) != bytes_of(sha256(content)))

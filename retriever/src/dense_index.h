@@ -25,14 +25,14 @@ class DenseIndex {
   // The `limit` best of the chunks in `allowed` by inner product with `query` [dimension], best first.
   std::vector<Hit> search(const std::vector<float>& query, size_t limit, const ChunkRanges& allowed) const;
 
-  size_t rows() const;  // chunks held, dead ones too
+  size_t rows() const;                      // chunks held, dead ones too
   void drop_dead(const ChunkRanges& live);  // forgets chunks outside `live`
 
   // The file is the old or the new one, whatever happens. Throws resource_exhausted when the disk is full.
   void save(const std::filesystem::path& path, uint64_t generation, const std::string& fingerprint) const;
 
-  // Throws data_loss when the file is damaged, failed_precondition when it is of another generation or embedder or doesn't hold all of
-  // `live`, not_found: in each case it can be made again from the stored vectors.
+  // Throws data_loss when the file is damaged, failed_precondition when it is of another generation or embedder or doesn't hold
+  // all of `live`, not_found: in each case it can be made again from the stored vectors.
   static std::unique_ptr<DenseIndex> load(const std::filesystem::path& path, int64_t dimension, uint64_t generation,
                                           const std::string& fingerprint, const ChunkRanges& live);
 

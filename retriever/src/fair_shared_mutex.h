@@ -1,5 +1,5 @@
-// A shared mutex whose writer comes in when the readers that were before it are done. The C++ library's lets new readers pass a waiting
-// writer, so that searches without a pause would keep an ingest out for ever.
+// A shared mutex whose writer comes in when the readers that were before it are done. The C++ library's lets new readers pass a
+// waiting writer, so that searches without a pause would keep an ingest out for ever.
 #pragma once
 
 #include <mutex>

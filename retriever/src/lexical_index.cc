@@ -15,7 +15,8 @@ constexpr double kB = 0.75;
 
 }  // namespace
 
-void LexicalIndex::add(uint64_t first_chunk, const std::vector<uint64_t>& lengths, std::string_view postings, std::string_view what) {
+void LexicalIndex::add(uint64_t first_chunk, const std::vector<uint64_t>& lengths, std::string_view postings,
+                       std::string_view what) {
   const size_t first_row = ids_.size();
   for (size_t chunk = 0; chunk < lengths.size(); ++chunk) {
     ids_.push_back(first_chunk + chunk);
@@ -49,7 +50,8 @@ std::vector<Hit> LexicalIndex::search(std::string_view question, size_t limit, c
     const auto* postings = postings_of(term);
     if (!postings) continue;
     const auto holding = std::count_if(postings->begin(), postings->end(), [&](const Posting& p) { return mask.holds(p.row); });
-    const double idf = std::log(1 + (static_cast<double>(mask.rows) - static_cast<double>(holding) + 0.5) / (static_cast<double>(holding) + 0.5));
+    const double idf = std::log(1 + (static_cast<double>(mask.rows) - static_cast<double>(holding) + 0.5) /
+                                        (static_cast<double>(holding) + 0.5));
     for (const Posting& posting : *postings) {
       if (!mask.holds(posting.row)) continue;
       const double count = posting.count;
@@ -78,7 +80,8 @@ size_t LexicalIndex::frequency(std::string_view word, const ChunkRanges& allowed
     for (const Posting& posting : *postings)
       if (mask.holds(posting.row)) ++terms_in_row[posting.row];
   }
-  return static_cast<size_t>(std::count_if(terms_in_row.begin(), terms_in_row.end(), [&](const auto& row) { return row.second == terms.size(); }));
+  return static_cast<size_t>(
+      std::count_if(terms_in_row.begin(), terms_in_row.end(), [&](const auto& row) { return row.second == terms.size(); }));
 }
 
 void LexicalIndex::drop_dead(const ChunkRanges& live) {

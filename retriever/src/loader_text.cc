@@ -28,7 +28,8 @@ std::string format_of(const fs::path& path) {
 
 bool hidden(const fs::path& path) { return path.filename().string().starts_with("."); }
 
-// A link is followed to a file inside the folder that was named and nowhere else: a folder can't be made to give away what lies beside it.
+// A link is followed to a file inside the folder that was named and nowhere else: a folder can't be made to give away what lies
+// beside it.
 bool leads_out_of(const fs::path& root, const fs::path& link) {
   std::error_code broken;
   const fs::path target = fs::canonical(link, broken);
@@ -61,8 +62,10 @@ Document load_document(const fs::path& path) {
   std::error_code failed;
   const fs::file_status status = fs::status(path, failed);
   if (!fs::exists(status)) throw Error(Code::kNotFound, path.string() + ": no such file");
-  if (!fs::is_regular_file(status)) throw Error(Code::kInvalidArgument, path.string() + ": not a file", "Give a text or Markdown file.");
-  Document document{.id = document_id_of(path), .text = read_file(path, kMaxDocumentBytes), .format = format_of(path), .metadata = {}};
+  if (!fs::is_regular_file(status))
+    throw Error(Code::kInvalidArgument, path.string() + ": not a file", "Give a text or Markdown file.");
+  Document document{
+      .id = document_id_of(path), .text = read_file(path, kMaxDocumentBytes), .format = format_of(path), .metadata = {}};
   if (document.text.starts_with("\xFF\xFE") || document.text.starts_with("\xFE\xFF"))
     throw Error(Code::kInvalidArgument, path.string() + ": UTF-16, not UTF-8", "Convert it: iconv -f UTF-16 -t UTF-8.");
   if (document.text.starts_with(kByteOrderMark)) document.text.erase(0, kByteOrderMark.size());
@@ -76,10 +79,13 @@ std::vector<fs::path> find_documents(const std::vector<fs::path>& paths) {
     std::error_code failed;
     const fs::file_status status = fs::status(path, failed);
     if (!fs::exists(status)) throw Error(Code::kNotFound, path.string() + ": no such file or folder");
-    if (fs::is_directory(status)) walk(path, found);
-    else found.push_back(path);
+    if (fs::is_directory(status))
+      walk(path, found);
+    else
+      found.push_back(path);
   }
-  if (found.empty()) throw Error(Code::kInvalidArgument, "no documents found", "Name text or Markdown files, or a folder that holds some.");
+  if (found.empty())
+    throw Error(Code::kInvalidArgument, "no documents found", "Name text or Markdown files, or a folder that holds some.");
   return found;
 }
 

@@ -9,7 +9,8 @@
 
 namespace openbook::retriever {
 
-// folded_words(), and for scripts without blanks each pair of neighbours too: one Chinese character says little, two are often a word.
+// folded_words(), and for scripts without blanks each pair of neighbours too: one Chinese character says little, two are often a
+// word.
 std::vector<std::string> index_terms(std::string_view valid_utf8);
 
 // The terms of a document's chunks, grouped by term.

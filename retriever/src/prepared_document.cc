@@ -23,14 +23,20 @@ void append_vectors(const std::vector<std::string>& texts, const Embedder& embed
 
 }  // namespace
 
-PreparedDocument prepare(const Document& document, const Sha256Digest& sha256, const Embedder& embedder, const ChunkerOptions& chunking,
-                         const Cancellation* cancellation) {
+PreparedDocument prepare(const Document& document, const Sha256Digest& sha256, const Embedder& embedder,
+                         const ChunkerOptions& chunking, const Cancellation* cancellation) {
   const auto count = [&](std::string_view text) { return embedder.count_tokens(text); };
   const std::vector<ByteSpan> ranges = chunk_document(document.text, document.format, count, chunking);
   const std::vector<Line> lines = split_lines(document.text);
   PreparedDocument prepared;
-  prepared.record = {.id = document.id, .sha256 = sha256, .format = document.format, .metadata = document.metadata, .chunking = chunking,
-                     .bytes = document.text.size(), .first_chunk = 0, .chunks = {}};
+  prepared.record = {.id = document.id,
+                     .sha256 = sha256,
+                     .format = document.format,
+                     .metadata = document.metadata,
+                     .chunking = chunking,
+                     .bytes = document.text.size(),
+                     .first_chunk = 0,
+                     .chunks = {}};
   std::vector<std::vector<std::string>> terms_of_chunks;
   std::vector<std::string> batch;
   for (const ByteSpan range : ranges) {

@@ -16,10 +16,10 @@ struct PreparedDocument {
   std::string postings;
 };
 
-// A chunk is embedded with its title and nearest heading (context_above); its words are counted, and its text and range stay, without
-// them. On docs_qa that places 87 right documents first, against 83 with headings in both and 85 in neither.
-// Throws cancelled between batches of chunks, and internal when the embedder returns what it shouldn't.
-PreparedDocument prepare(const Document& document, const Sha256Digest& sha256, const Embedder& embedder, const ChunkerOptions& chunking,
-                         const Cancellation* cancellation);
+// A chunk is embedded with its title and nearest heading (context_above); its words are counted, and its text and range stay,
+// without them. On docs_qa that places 87 right documents first, against 83 with headings in both and 85 in neither. Throws
+// cancelled between batches of chunks, and internal when the embedder returns what it shouldn't.
+PreparedDocument prepare(const Document& document, const Sha256Digest& sha256, const Embedder& embedder,
+                         const ChunkerOptions& chunking, const Cancellation* cancellation);
 
 }  // namespace openbook::retriever

@@ -27,7 +27,8 @@ class RecordWriter {
   std::string bytes_;
 };
 
-// Reads what RecordWriter wrote. Every read is checked: data_loss naming `what` when the record is cut short or a number overflows.
+// Reads what RecordWriter wrote. Every read is checked: data_loss naming `what` when the record is cut short or a number
+// overflows.
 class RecordReader {
  public:
   RecordReader(std::string_view bytes, std::string_view what) : bytes_(bytes), what_(what) {}

@@ -27,7 +27,11 @@ constexpr size_t kFusionDepth = 50;  // how far down a half's ranking may lift a
 class StoredRetriever : public Retriever {
  public:
   StoredRetriever(const fs::path& folder, std::shared_ptr<const Embedder> embedder, OpenMode mode, const ChunkerOptions& chunking)
-      : folder_(folder), embedder_(std::move(embedder)), mode_(mode), chunking_(chunking), corpus_(Corpus::open(folder, mode, identity())) {
+      : folder_(folder),
+        embedder_(std::move(embedder)),
+        mode_(mode),
+        chunking_(chunking),
+        corpus_(Corpus::open(folder, mode, identity())) {
     corpus_->for_each_document([&](DocumentRecord document) { catalog_.put(std::move(document)); });
     // In order of chunk ids, which both indexes want ascending.
     for (const ChunkRange& range : catalog_.live()) {
@@ -50,7 +54,8 @@ class StoredRetriever : public Retriever {
 
     PreparedDocument prepared = prepare(document, digest, *embedder_, chunking_, cancellation);
     prepared.record.first_chunk = corpus_->next_chunk();
-    const IngestReport report{stored ? IngestOutcome::kReplaced : IngestOutcome::kAdded, to_hex(digest), prepared.record.chunks.size()};
+    const IngestReport report{stored ? IngestOutcome::kReplaced : IngestOutcome::kAdded, to_hex(digest),
+                              prepared.record.chunks.size()};
     const std::unique_lock no_reader(state_);
     corpus_->put(prepared.record, document.text, prepared.vectors, prepared.postings, stored);
     add_words(prepared.record, prepared.postings);
@@ -86,7 +91,8 @@ class StoredRetriever : public Retriever {
 
   std::vector<Passage> search(std::string_view question, const SearchOptions& options) const override {
     require_utf8(question, "question");
-    if (trim(question, {0, static_cast<int64_t>(question.size())}).empty()) throw Error(Code::kInvalidArgument, "the question is empty");
+    if (trim(question, {0, static_cast<int64_t>(question.size())}).empty())
+      throw Error(Code::kInvalidArgument, "the question is empty");
     std::vector<float> query;
     if (options.mode != SearchMode::kWords) query = embed_question(question);
 
@@ -101,7 +107,8 @@ class StoredRetriever : public Retriever {
     const std::shared_lock reading(state_);
     std::vector<StoredDocument> documents;
     for (const auto& [id, document] : catalog_.by_id())
-      documents.push_back({id, to_hex(document->sha256), document->format, document->metadata, document->bytes, document->chunks.size()});
+      documents.push_back(
+          {id, to_hex(document->sha256), document->format, document->metadata, document->bytes, document->chunks.size()});
     return documents;
   }
 
@@ -166,8 +173,10 @@ class StoredRetriever : public Retriever {
       return;
     } catch (const Error& error) {
       const std::string note = std::string(error.what()) + "; made again from the stored vectors";
-      if (error.code() == Code::kDataLoss) log_warning(note);
-      else log_info(note);
+      if (error.code() == Code::kDataLoss)
+        log_warning(note);
+      else
+        log_info(note);
     }
     dense_ = std::make_unique<DenseIndex>(embedder_->dimension());
     for (const ChunkRange& range : live) dense_->add(range.begin, corpus_->vectors(catalog_.owner(range.begin)));
@@ -180,7 +189,8 @@ class StoredRetriever : public Retriever {
 
   std::vector<float> embed_question(std::string_view question) const {
     if (!embedder_)
-      throw Error(Code::kFailedPrecondition, "index " + folder_.string() + ": opened without an embedder, which a search by vectors needs",
+      throw Error(Code::kFailedPrecondition,
+                  "index " + folder_.string() + ": opened without an embedder, which a search by vectors needs",
                   "Search by words, or open it with the embedder it was made with.");
     return embedder_->embed({std::string(question)});
   }
@@ -188,9 +198,12 @@ class StoredRetriever : public Retriever {
   std::vector<Hit> rank(std::string_view question, const std::vector<float>& query, const SearchOptions& options,
                         const ChunkRanges& allowed) const {
     switch (options.mode) {
-      case SearchMode::kWords: return lexical_.search(question, options.limit, allowed);
-      case SearchMode::kVectors: return dense_->search(query, options.limit, allowed);
-      case SearchMode::kHybrid: break;
+      case SearchMode::kWords:
+        return lexical_.search(question, options.limit, allowed);
+      case SearchMode::kVectors:
+        return dense_->search(query, options.limit, allowed);
+      case SearchMode::kHybrid:
+        break;
     }
     const size_t depth = std::max(options.limit, kFusionDepth);
     return fuse(lexical_.search(question, depth, allowed), dense_->search(query, depth, allowed), options.limit);
@@ -201,11 +214,16 @@ class StoredRetriever : public Retriever {
     std::vector<Passage> passages;
     for (const Hit& hit : hits) {
       const DocumentRecord& document = catalog_.owner(hit.chunk_id);
-      const auto text = texts.find(document.sha256) == texts.end() ? texts.emplace(document.sha256, corpus_->text(document.sha256)).first
-                                                                   : texts.find(document.sha256);
+      const auto text = texts.find(document.sha256) == texts.end()
+                            ? texts.emplace(document.sha256, corpus_->text(document.sha256)).first
+                            : texts.find(document.sha256);
       const ByteSpan range = document.chunks[hit.chunk_id - document.first_chunk].range;
-      passages.push_back({.document_id = document.id, .document_sha256 = to_hex(document.sha256), .chunk_id = hit.chunk_id, .range = range,
-                          .text = std::string(slice(text->second, range)), .score = hit.score});
+      passages.push_back({.document_id = document.id,
+                          .document_sha256 = to_hex(document.sha256),
+                          .chunk_id = hit.chunk_id,
+                          .range = range,
+                          .text = std::string(slice(text->second, range)),
+                          .score = hit.score});
     }
     return passages;
   }
@@ -226,7 +244,7 @@ class StoredRetriever : public Retriever {
   const ChunkerOptions chunking_;
   const std::unique_ptr<Corpus> corpus_;
 
-  std::mutex writing_;               // one change at a time; taken before state_
+  std::mutex writing_;             // one change at a time; taken before state_
   mutable FairSharedMutex state_;  // what follows, for as long as memory and disk must agree
   Catalog catalog_;
   LexicalIndex lexical_;
@@ -238,10 +256,11 @@ class StoredRetriever : public Retriever {
 
 std::unique_ptr<Retriever> Retriever::open(const fs::path& folder, std::shared_ptr<const Embedder> embedder, OpenMode mode,
                                            const ChunkerOptions& chunking) {
-  if (!embedder && mode == OpenMode::kReadWrite) throw Error(Code::kInvalidArgument, "an index can't be written without an embedder");
+  if (!embedder && mode == OpenMode::kReadWrite)
+    throw Error(Code::kInvalidArgument, "an index can't be written without an embedder");
   if (embedder && chunking.max_tokens > embedder->max_tokens())
-    throw Error(Code::kInvalidArgument, "chunks of " + std::to_string(chunking.max_tokens) + " tokens: " + embedder->name() + " reads " +
-                                            std::to_string(embedder->max_tokens()) + " and would overlook the rest");
+    throw Error(Code::kInvalidArgument, "chunks of " + std::to_string(chunking.max_tokens) + " tokens: " + embedder->name() +
+                                            " reads " + std::to_string(embedder->max_tokens()) + " and would overlook the rest");
   return std::make_unique<StoredRetriever>(folder, std::move(embedder), mode, chunking);
 }
 

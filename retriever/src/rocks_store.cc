@@ -48,7 +48,8 @@ bool says(const rocksdb::Status& status, std::string_view words) { return status
 Code code_of(const rocksdb::Status& status) {
   if (status.IsNoSpace() || says(status, "No space left") || says(status, "File too large") || says(status, "quota exceeded"))
     return Code::kResourceExhausted;
-  if (status.IsIOError() && says(status, "/LOCK")) return says(status, "Permission denied") ? Code::kFailedPrecondition : Code::kUnavailable;
+  if (status.IsIOError() && says(status, "/LOCK"))
+    return says(status, "Permission denied") ? Code::kFailedPrecondition : Code::kUnavailable;
   if (says(status, "Permission denied") || says(status, "Read-only file system")) return Code::kFailedPrecondition;
   if (status.IsCorruption() || status.IsNotFound() || says(status, "No such file")) return Code::kDataLoss;
   if (status.IsIOError()) return Code::kUnavailable;
@@ -57,11 +58,16 @@ Code code_of(const rocksdb::Status& status) {
 
 const char* hint_for(Code code) {
   switch (code) {
-    case Code::kResourceExhausted: return "Free some disk space and run it again; the index is as it was.";
-    case Code::kUnavailable: return "Wait until the other process has finished; searching works beside it.";
-    case Code::kFailedPrecondition: return "Check who owns the folder and its mode.";
-    case Code::kDataLoss: return kRestoreHint;
-    default: return "";
+    case Code::kResourceExhausted:
+      return "Free some disk space and run it again; the index is as it was.";
+    case Code::kUnavailable:
+      return "Wait until the other process has finished; searching works beside it.";
+    case Code::kFailedPrecondition:
+      return "Check who owns the folder and its mode.";
+    case Code::kDataLoss:
+      return kRestoreHint;
+    default:
+      return "";
   }
 }
 
@@ -169,7 +175,8 @@ void RocksStore::fail_data_loss(const std::string& what) const {
 void RocksStore::check(const rocksdb::Status& status, const char* doing) const {
   if (status.ok()) return;
   const Code code = code_of(status);
-  const std::string why = code == Code::kUnavailable && says(status, "/LOCK") ? "another process is writing to it" : status.ToString();
+  const std::string why =
+      code == Code::kUnavailable && says(status, "/LOCK") ? "another process is writing to it" : status.ToString();
   throw Error(code, "index " + folder_.string() + ": " + doing + ": " + why, hint_for(code));
 }
 

@@ -29,8 +29,9 @@ class RocksStore {
   void for_each(Family family, const std::function<void(std::string_view key, std::string_view value)>& visit) const;
 
   rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles_[static_cast<size_t>(family)]; }
-  // Atomic, synced. After a failure the database is as it was, and closed to changes until recover() has opened it again, which is a must
-  // before the next one and takes no reader beside it. When it can't be opened for writing (the disk is still full) it stays readable.
+  // Atomic, synced. After a failure the database is as it was, and closed to changes until recover() has opened it again, which
+  // is a must before the next one and takes no reader beside it. When it can't be opened for writing (the disk is still full) it
+  // stays readable.
   void write(rocksdb::WriteBatch& batch);
   void recover();
   void flush();

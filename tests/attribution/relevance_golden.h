@@ -1,14 +1,16 @@
-// What make_relevance.py found for the tiny Llamas.
+// The tiny Llamas of tests/golden and what make_relevance.py found for them.
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "engine/tiny_llama.h"
+#include "openbook/engine/head_id.h"
+#include "openbook/engine/model.h"
 
-namespace openbook::attribution::test {
+namespace openbook::test {
 
 struct RelevanceGolden {
   std::vector<engine::TokenId> tokens;
@@ -20,6 +22,13 @@ struct RelevanceGolden {
   at::Tensor evidence;         // [layers * heads]
 };
 
-std::vector<RelevanceGolden> relevance_goldens(const std::string& name);  // of one of kTinyLlamas
+std::vector<std::string> tiny_llamas();  // names of folders
+std::shared_ptr<const engine::Model> tiny_llama(const std::string& name, const engine::ModelOptions& options = {});
+std::vector<RelevanceGolden> relevance_goldens(const std::string& name);
 
-}  // namespace openbook::attribution::test
+std::vector<engine::HeadId> all_heads(const engine::ModelConfig& config);
+
+// |actual - expected| <= tolerance * the largest |expected|.
+void expect_close(const at::Tensor& actual, const at::Tensor& expected, double tolerance);
+
+}  // namespace openbook::test

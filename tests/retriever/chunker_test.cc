@@ -49,10 +49,13 @@ TEST(Chunker, AWordOfMegabytesIsCutThoughTheEmbedderCountsOneToken) {
 
 // Pieces that make trouble: marks, blanks of several bytes, headings, fences, long words, several scripts, emoji with joiners.
 std::string random_document(std::mt19937& random) {
-  static const std::vector<std::string> kPieces = {
-      "word", "Leave", "3.14", "e.g.", ".", "!", "?", "。", "中文字符", "日本語", "naïve", "\u00A0", "\u3000", " ", " ", " ", "\n", "\n\n",
-      "\r\n", "\n# Head ", "\n## Sub\n", "\n- item ", "\n```\n", "\n| cell |", "👩‍👩‍👧", "e\u0301", "\t", "\u2028", "\x1B[31m", std::string(300, 'y'),
-      "「好！」", "(a)", "\"", "1. ", "U.S."};
+  static const std::vector<std::string> kPieces = {"word",       "Leave",     "3.14",    "e.g.",       ".",
+                                                   "!",          "?",         "。",      "中文字符",   "日本語",
+                                                   "naïve",      "\u00A0",    "\u3000",  " ",          " ",
+                                                   " ",          "\n",        "\n\n",    "\r\n",       "\n# Head ",
+                                                   "\n## Sub\n", "\n- item ", "\n```\n", "\n| cell |", "👩‍👩‍👧",
+                                                   "e\u0301",    "\t",        "\u2028",  "\x1B[31m",   std::string(300, 'y'),
+                                                   "「好！」",   "(a)",       "\"",      "1. ",        "U.S."};
   std::string text;
   const size_t length = random() % 400;
   for (size_t i = 0; i < length; ++i) text += kPieces[random() % kPieces.size()];
@@ -81,7 +84,8 @@ TEST(Chunker, ChunksCoverEveryNonBlankByteWithinBudgetWholeCodePointsOnly) {
   const unsigned seed = std::random_device{}();
   std::mt19937 random(seed);
   for (int round = 0; round < 400 && !testing::Test::HasFatalFailure(); ++round) {
-    const ChunkerOptions options{.max_tokens = 8 + static_cast<int64_t>(random() % 60), .overlap_tokens = static_cast<int64_t>(random() % 8)};
+    const ChunkerOptions options{.max_tokens = 8 + static_cast<int64_t>(random() % 60),
+                                 .overlap_tokens = static_cast<int64_t>(random() % 8)};
     const std::string text = random_document(random);
     SCOPED_TRACE("seed " + std::to_string(seed) + ", round " + std::to_string(round) + ", text:\n" + text);
     expect_chunked_well(text, round % 2 ? "markdown" : "text", options);
@@ -92,7 +96,8 @@ TEST(Chunker, WrongOptionsAndTextsAreNamed) {
   EXPECT_ERROR(chunk_document("a\xFF", "text", count), Code::kInvalidArgument, "not UTF-8 at byte 1");
   EXPECT_ERROR(chunk_document("a", "pdf", count), Code::kInvalidArgument, "\"pdf\"");
   EXPECT_ERROR(chunk_document("a", "text", count, {.max_tokens = 7, .overlap_tokens = 0}), Code::kInvalidArgument, "at least 8");
-  EXPECT_ERROR(chunk_document("a", "text", count, {.max_tokens = 20, .overlap_tokens = 20}), Code::kInvalidArgument, "above the overlap");
+  EXPECT_ERROR(chunk_document("a", "text", count, {.max_tokens = 20, .overlap_tokens = 20}), Code::kInvalidArgument,
+               "above the overlap");
 }
 
 }  // namespace

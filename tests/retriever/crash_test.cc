@@ -19,7 +19,8 @@
 namespace openbook::retriever {
 namespace {
 
-// Runs ingest_loop from `first_step` on, kills it after `life`, and returns the last step that it acknowledged, or first_step - 1.
+// Runs ingest_loop from `first_step` on, kills it after `life`, and returns the last step that it acknowledged, or first_step
+// - 1.
 int run_and_kill(const std::filesystem::path& folder, int first_step, std::chrono::microseconds life) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
@@ -41,7 +42,8 @@ int run_and_kill(const std::filesystem::path& folder, int first_step, std::chron
   waitpid(child, &status, 0);
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the writer ended by itself, status " << status;
   int last = first_step - 1;
-  for (std::istringstream lines(acknowledged); lines >> last;) {}
+  for (std::istringstream lines(acknowledged); lines >> last;) {
+  }
   return last;
 }
 
@@ -49,8 +51,10 @@ using State = std::map<std::string, std::string>;  // document id -> SHA-256 of 
 
 void apply(State& state, int step) {
   const Document document = test::step_document(step);
-  if (test::step_removes(step)) state.erase(document.id);
-  else state[document.id] = sha256_hex(document.text);
+  if (test::step_removes(step))
+    state.erase(document.id);
+  else
+    state[document.id] = sha256_hex(document.text);
 }
 
 State stored(const Retriever& index) {

@@ -56,7 +56,8 @@ std::vector<uint64_t> ids_of(const std::vector<Hit>& hits) {
 
 TEST(DenseIndex, FindsTheLargestInnerProductsAmongTheAllowed) {
   const Filled filled(50);
-  for (const ChunkRanges& allowed : {ChunkRanges{{1, 51}}, ChunkRanges{{3, 9}, {20, 21}, {49, 51}}, ChunkRanges{{51, 60}}, ChunkRanges{}})
+  for (const ChunkRanges& allowed :
+       {ChunkRanges{{1, 51}}, ChunkRanges{{3, 9}, {20, 21}, {49, 51}}, ChunkRanges{{51, 60}}, ChunkRanges{}})
     EXPECT_EQ(ids_of(filled.index.search(filled.query, 5, allowed)), filled.best_by_hand(5, allowed));
   EXPECT_EQ(filled.index.search(filled.query, 500, {{1, 51}}).size(), 50u);
 }
@@ -97,7 +98,8 @@ TEST(DenseIndex, AFileThatIsDamagedOrOfSomethingElseIsRefusedBeforeFaissReadsIt)
   EXPECT_ERROR(DenseIndex::load(folder / "v", kDimension, 13, "print", {}), Code::kFailedPrecondition, "generation 12");
   EXPECT_ERROR(DenseIndex::load(folder / "v", kDimension, 12, "other", {}), Code::kFailedPrecondition, "another embedder");
   EXPECT_ERROR(DenseIndex::load(folder / "v", 16, 12, "print", {}), Code::kFailedPrecondition, "16 dimensions");
-  EXPECT_ERROR(DenseIndex::load(folder / "v", kDimension, 12, "print", {{1, 7}}), Code::kFailedPrecondition, "doesn't hold the chunks");
+  EXPECT_ERROR(DenseIndex::load(folder / "v", kDimension, 12, "print", {{1, 7}}), Code::kFailedPrecondition,
+               "doesn't hold the chunks");
   EXPECT_ERROR(DenseIndex::load(folder / "w", kDimension, 12, "print", {}), Code::kNotFound, "can't open");
 }
 

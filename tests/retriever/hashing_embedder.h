@@ -1,4 +1,5 @@
-// An embedder without a model: every word adds a direction that its hash chooses, so texts that share words are near. Deterministic.
+// An embedder without a model: every word adds a direction that its hash chooses, so texts that share words are near.
+// Deterministic.
 #pragma once
 
 #include <cmath>
@@ -11,7 +12,8 @@ namespace openbook::test {
 
 class HashingEmbedder : public Embedder {
  public:
-  explicit HashingEmbedder(std::string name = "hashing", int64_t dimension = 64) : name_(std::move(name)), dimension_(dimension) {}
+  explicit HashingEmbedder(std::string name = "hashing", int64_t dimension = 64)
+      : name_(std::move(name)), dimension_(dimension) {}
 
   int64_t dimension() const override { return dimension_; }
   std::string fingerprint() const override { return sha256_hex(name_ + std::to_string(dimension_)); }

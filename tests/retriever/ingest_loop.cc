@@ -1,5 +1,5 @@
-// Writes to an index until it is killed: ingest_loop FOLDER FIRST. Step n touches document n % 5: it is removed when n % 9 == 8, else
-// ingested as revision n. A step's number is printed when the call has returned.
+// Writes to an index until it is killed: ingest_loop FOLDER FIRST. Step n touches document n % 5: it is removed when n % 9 == 8,
+// else ingested as revision n. A step's number is printed when the call has returned.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -15,8 +15,10 @@ int main(int argc, char** argv) {
   const auto embedder = std::make_shared<const test::HashingEmbedder>();
   const auto index = retriever::Retriever::open(argv[1], embedder, retriever::OpenMode::kReadWrite);
   for (int step = std::atoi(argv[2]);; ++step) {
-    if (test::step_removes(step)) index->remove(test::step_document_id(step));
-    else index->ingest(test::step_document(step));
+    if (test::step_removes(step))
+      index->remove(test::step_document_id(step));
+    else
+      index->ingest(test::step_document(step));
     const std::string line = std::to_string(step) + "\n";
     if (write(STDOUT_FILENO, line.data(), line.size()) < 0) return 1;
     if (step % 4 == 0) index->flush();

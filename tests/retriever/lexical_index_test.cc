@@ -44,7 +44,8 @@ TEST(Postings, DamageIsDataLoss) {
   }
   EXPECT_ERROR(for_each_posting(std::string(11, '\xFF'), "x", ignore), Code::kDataLoss, "malformed");
   LexicalIndex index;
-  EXPECT_ERROR(index.add(1, {2}, RecordWriter().string("w").number(1).number(5).number(1).take(), "x"), Code::kDataLoss, "don't fit");
+  EXPECT_ERROR(index.add(1, {2}, RecordWriter().string("w").number(1).number(5).number(1).take(), "x"), Code::kDataLoss,
+               "don't fit");
 }
 
 TEST(LexicalIndex, ScoresAreBm25) {
@@ -52,7 +53,9 @@ TEST(LexicalIndex, ScoresAreBm25) {
   const auto hits = index.search("Red", 10, {{1, 4}});
   ASSERT_EQ(hits.size(), 2u);
   const double idf = std::log(1 + (3 - 2 + 0.5) / (2 + 0.5)), average = 7.0 / 3;
-  const auto score = [&](double count, double length) { return idf * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length / average)); };
+  const auto score = [&](double count, double length) {
+    return idf * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length / average));
+  };
   EXPECT_EQ(hits[0].chunk_id, 2u);
   EXPECT_NEAR(hits[0].score, score(2, 4), 1e-12);
   EXPECT_NEAR(hits[1].score, score(1, 2), 1e-12);

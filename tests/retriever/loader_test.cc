@@ -45,7 +45,11 @@ TEST(Loader, BadFilesAreNamedWithWhatIsWrong) {
   ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
   std::ofstream(folder / "big").close();
   fs::resize_file(folder / "big", kMaxDocumentBytes + 1);
-  const struct { std::string name, bytes; Code code; std::string piece; } rows[] = {
+  const struct {
+    std::string name, bytes;
+    Code code;
+    std::string piece;
+  } rows[] = {
       {"missing", "", Code::kNotFound, "no such file"},
       {"folder", "", Code::kInvalidArgument, "not a file"},
       {"pipe", "", Code::kInvalidArgument, "not a file"},
@@ -53,7 +57,11 @@ TEST(Loader, BadFilesAreNamedWithWhatIsWrong) {
       {"binary", std::string("PK\x03\x04\0\0", 6), Code::kInvalidArgument, "NUL at byte 4"},
       {"latin1", "caf\xE9 au lait", Code::kInvalidArgument, "not UTF-8 at byte 3"},
       {"cut", "ok \xE4\xB8", Code::kInvalidArgument, "not UTF-8 at byte 3"},
-      {"utf16", std::string("\xFF\xFE" "a\0", 4), Code::kInvalidArgument, "UTF-16"},
+      {"utf16",
+       std::string("\xFF\xFE"
+                   "a\0",
+                   4),
+       Code::kInvalidArgument, "UTF-16"},
       {"blank", " \n\xE3\x80\x80\t", Code::kInvalidArgument, "empty"},
       {"nothing", "\xEF\xBB\xBF", Code::kInvalidArgument, "empty"},
   };
@@ -75,7 +83,8 @@ TEST(Loader, FoldersAreWalkedInOrderWithoutHiddenFilesOrWaysOut) {
   fs::create_symlink("b.md", folder / "in/inside.md");
   fs::create_directory_symlink(".", folder / "in/loop");
   fs::create_symlink("nowhere", folder / "in/dangling");
-  const std::vector<fs::path> expected = {folder / "in/a/z.txt", folder / "in/b.md", folder / "in/inside.md", folder / "outside.txt"};
+  const std::vector<fs::path> expected = {folder / "in/a/z.txt", folder / "in/b.md", folder / "in/inside.md",
+                                          folder / "outside.txt"};
   EXPECT_EQ(find_documents({folder / "in", folder / "outside.txt"}), expected);
 }
 

@@ -20,10 +20,18 @@ std::unique_ptr<Retriever> open(const std::filesystem::path& folder, OpenMode mo
 
 std::vector<Document> library() {
   return {
-      {.id = "leave.md", .text = "# Leave\n\nEvery employee has 25 days of leave.\n\n## Parents\n\nParents have 90 more.\n",
-       .format = "markdown", .metadata = {{"department", "hr"}}},
-      {.id = "pay.md", .text = "# Pay\n\nSalaries arrive on the 27th.\n", .format = "markdown", .metadata = {{"department", "finance"}}},
-      {.id = "secret.txt", .text = "The merger with Grebe Ltd. closes in May. Leave it secret.", .format = "text", .metadata = {{"department", "board"}}},
+      {.id = "leave.md",
+       .text = "# Leave\n\nEvery employee has 25 days of leave.\n\n## Parents\n\nParents have 90 more.\n",
+       .format = "markdown",
+       .metadata = {{"department", "hr"}}},
+      {.id = "pay.md",
+       .text = "# Pay\n\nSalaries arrive on the 27th.\n",
+       .format = "markdown",
+       .metadata = {{"department", "finance"}}},
+      {.id = "secret.txt",
+       .text = "The merger with Grebe Ltd. closes in May. Leave it secret.",
+       .format = "text",
+       .metadata = {{"department", "board"}}},
       {.id = "假期.txt", .text = "员工每年有二十天年假。病假另算。", .format = "text", .metadata = {}},
   };
 }
@@ -67,12 +75,17 @@ TEST(Retriever, APassageIsTheStoredBytesOfItsRangeAndNothingElse) {
 TEST(Retriever, AChunkIsFoundByTheHeadingsAboveItThoughItsTextIsItsOwn) {
   const test::TemporaryFolder folder;
   const auto index = Retriever::open(folder / "index", kEmbedder, OpenMode::kReadWrite, {.max_tokens = 8, .overlap_tokens = 0});
-  index->ingest({.id = "a", .text = "# Siskin gateway\n\n## Power\n\nIt draws two watts. Use the supplied adapter only.",
-                 .format = "markdown", .metadata = {}});
-  index->ingest({.id = "b", .text = "# Tern gauge\n\n## Power\n\nIt draws six watts. Use the supplied adapter only.", .format = "markdown",
+  index->ingest({.id = "a",
+                 .text = "# Siskin gateway\n\n## Power\n\nIt draws two watts. Use the supplied adapter only.",
+                 .format = "markdown",
+                 .metadata = {}});
+  index->ingest({.id = "b",
+                 .text = "# Tern gauge\n\n## Power\n\nIt draws six watts. Use the supplied adapter only.",
+                 .format = "markdown",
                  .metadata = {}});
   for (const auto& [device, id] : {std::pair{"siskin", "a"}, std::pair{"tern", "b"}}) {
-    const auto passages = index->search(std::string(device) + ": use the supplied adapter only", {.limit = 1, .mode = SearchMode::kVectors});
+    const auto passages =
+        index->search(std::string(device) + ": use the supplied adapter only", {.limit = 1, .mode = SearchMode::kVectors});
     EXPECT_EQ(passages.at(0).document_id, id);
     EXPECT_EQ(passages[0].text, "Use the supplied adapter only.");
   }
@@ -108,7 +121,8 @@ TEST(Retriever, ARemovedDocumentIsFoundNoMoreAndTheRestStill) {
   for (int reopened = 0; reopened < 2; ++reopened) {
     EXPECT_EQ(filled.index->documents().size(), 3u);
     for (const SearchMode mode : kModes) {
-      for (const Passage& passage : filled.index->search("salaries", {.limit = 50, .mode = mode})) EXPECT_NE(passage.document_id, "pay.md");
+      for (const Passage& passage : filled.index->search("salaries", {.limit = 50, .mode = mode}))
+        EXPECT_NE(passage.document_id, "pay.md");
       EXPECT_EQ(filled.index->search("merger", {.limit = 1, .mode = mode})[0].document_id, "secret.txt");
     }
     filled.index.reset();
@@ -147,7 +161,8 @@ TEST(Retriever, ReopenedItFindsTheSameWithAndWithoutTheVectorFile) {
 TEST(Retriever, ManyReplacementsLeaveNoTrace) {
   Filled filled;
   const std::string before = described(filled.index->search("days of leave", {.limit = 50}));
-  for (int i = 0; i < 40; ++i) filled.index->ingest({.id = "x", .text = "Leave of days " + std::to_string(i), .format = "text", .metadata = {}});
+  for (int i = 0; i < 40; ++i)
+    filled.index->ingest({.id = "x", .text = "Leave of days " + std::to_string(i), .format = "text", .metadata = {}});
   filled.index->remove("x");
   EXPECT_EQ(described(filled.index->search("days of leave", {.limit = 50})), before);
 }
@@ -184,11 +199,17 @@ TEST(Retriever, WithoutAnEmbedderItSearchesByWordsOnly) {
 TEST(Retriever, BadInputIsOneClearErrorAndChangesNothing) {
   Filled filled;
   const uint64_t generation = filled.index->generation();
-  const struct { Document document; Code code; std::string piece; } rows[] = {
+  const struct {
+    Document document;
+    Code code;
+    std::string piece;
+  } rows[] = {
       {{.id = "a", .text = "caf\xE9", .format = "text", .metadata = {}}, Code::kInvalidArgument, "a: not UTF-8 at byte 3"},
       {{.id = "a", .text = std::string("a\0b", 3), .format = "text", .metadata = {}}, Code::kInvalidArgument, "NUL at byte 1"},
       {{.id = "a", .text = " \n", .format = "text", .metadata = {}}, Code::kInvalidArgument, "a: empty"},
-      {{.id = "a", .text = std::string(kMaxDocumentBytes + 1, 'x'), .format = "text", .metadata = {}}, Code::kOutOfRange, "limit of 67108864"},
+      {{.id = "a", .text = std::string(kMaxDocumentBytes + 1, 'x'), .format = "text", .metadata = {}},
+       Code::kOutOfRange,
+       "limit of 67108864"},
       {{.id = "a", .text = "x", .format = "pdf", .metadata = {}}, Code::kInvalidArgument, "\"pdf\""},
       {{.id = "", .text = "x", .format = "text", .metadata = {}}, Code::kInvalidArgument, "id of 0 bytes"},
       {{.id = "\xFF", .text = "x", .format = "text", .metadata = {}}, Code::kInvalidArgument, "document id: not UTF-8"},
@@ -212,7 +233,8 @@ TEST(Retriever, ACancelledIngestStoresNothing) {
   Filled filled;
   Cancellation cancellation;
   cancellation.cancel();
-  EXPECT_ERROR(filled.index->ingest({.id = "x", .text = "x", .format = "text", .metadata = {}}, &cancellation), Code::kCancelled, "stopped");
+  EXPECT_ERROR(filled.index->ingest({.id = "x", .text = "x", .format = "text", .metadata = {}}, &cancellation), Code::kCancelled,
+               "stopped");
   EXPECT_EQ(filled.index->documents().size(), library().size());
 }
 
@@ -225,12 +247,13 @@ TEST(Retriever, SearchesRunBesideAnIngest) {
     readers.emplace_back([&] {
       while (!done)
         for (const Passage& passage : filled.index->search("number of leave", {.limit = 20}))
-          if (filled.index->document_text(passage.document_sha256).substr(static_cast<size_t>(passage.range.begin), passage.text.size()) !=
-              passage.text)
+          if (filled.index->document_text(passage.document_sha256)
+                  .substr(static_cast<size_t>(passage.range.begin), passage.text.size()) != passage.text)
             ++wrong;
     });
   for (int i = 0; i < 60; ++i)
-    filled.index->ingest({.id = "n" + std::to_string(i % 7), .text = "Leave number " + std::to_string(i) + ".", .format = "text", .metadata = {}});
+    filled.index->ingest(
+        {.id = "n" + std::to_string(i % 7), .text = "Leave number " + std::to_string(i) + ".", .format = "text", .metadata = {}});
   done = true;
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(wrong, 0);

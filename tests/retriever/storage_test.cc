@@ -19,9 +19,13 @@ namespace fs = std::filesystem;
 
 const auto kEmbedder = std::make_shared<const test::HashingEmbedder>();
 
-Document document(const std::string& id, const std::string& text) { return {.id = id, .text = text, .format = "text", .metadata = {}}; }
+Document document(const std::string& id, const std::string& text) {
+  return {.id = id, .text = text, .format = "text", .metadata = {}};
+}
 
-std::unique_ptr<Retriever> open(const fs::path& folder, OpenMode mode = OpenMode::kReadWrite) { return Retriever::open(folder, kEmbedder, mode); }
+std::unique_ptr<Retriever> open(const fs::path& folder, OpenMode mode = OpenMode::kReadWrite) {
+  return Retriever::open(folder, kEmbedder, mode);
+}
 
 // An index of three documents, closed.
 struct Closed {
@@ -37,7 +41,8 @@ struct Closed {
   std::vector<fs::path> files(const std::string& ending) const {
     std::vector<fs::path> found;
     for (const auto& entry : fs::directory_iterator(path / "rocksdb"))
-      if (entry.path().filename().string().ends_with(ending) || entry.path().filename().string().starts_with(ending)) found.push_back(entry.path());
+      if (entry.path().filename().string().ends_with(ending) || entry.path().filename().string().starts_with(ending))
+        found.push_back(entry.path());
     return found;
   }
 };
@@ -60,8 +65,10 @@ TEST(Storage, AnIndexOfAnotherEmbedderIsRefusedByName) {
   const Closed closed(true);
   const auto other = std::make_shared<const test::HashingEmbedder>("other-embedder", 32);
   for (const OpenMode mode : {OpenMode::kReadOnly, OpenMode::kReadWrite}) {
-    EXPECT_ERROR(Retriever::open(closed.path, other, mode), Code::kFailedPrecondition, "made with the embedder hashing (64 dimensions");
-    EXPECT_ERROR(Retriever::open(closed.path, other, mode), Code::kFailedPrecondition, "opened with other-embedder (32 dimensions");
+    EXPECT_ERROR(Retriever::open(closed.path, other, mode), Code::kFailedPrecondition,
+                 "made with the embedder hashing (64 dimensions");
+    EXPECT_ERROR(Retriever::open(closed.path, other, mode), Code::kFailedPrecondition,
+                 "opened with other-embedder (32 dimensions");
   }
   read_all(closed.path);
 }
@@ -106,17 +113,38 @@ TEST(Storage, FoldersThatHoldNoIndexAreNamed) {
   EXPECT_FALSE(fs::exists(folder / "none"));
   std::ofstream(folder / "file") << "x";
   EXPECT_ERROR(open(folder / "file"), Code::kFailedPrecondition, "can't make the folder");
-  EXPECT_ERROR(Retriever::open(folder / "none", kEmbedder, OpenMode::kReadWrite, {.max_tokens = 300}), Code::kInvalidArgument, "reads 256");
+  EXPECT_ERROR(Retriever::open(folder / "none", kEmbedder, OpenMode::kReadWrite, {.max_tokens = 300}), Code::kInvalidArgument,
+               "reads 256");
 }
 
 TEST(Storage, DamageToStoredDocumentsIsDataLossAndNeverSilent) {
-  const struct { std::string name; bool flushed; void (*damage)(const Closed&); } rows[] = {
-      {"tables", true, [](const Closed& c) { for (const auto& f : c.files(".sst")) flip_byte(f, 5); }},
-      {"the ends of tables", true, [](const Closed& c) { for (const auto& f : c.files(".sst")) fs::resize_file(f, fs::file_size(f) / 2); }},
+  const struct {
+    std::string name;
+    bool flushed;
+    void (*damage)(const Closed&);
+  } rows[] = {
+      {"tables", true,
+       [](const Closed& c) {
+         for (const auto& f : c.files(".sst")) flip_byte(f, 5);
+       }},
+      {"the ends of tables", true,
+       [](const Closed& c) {
+         for (const auto& f : c.files(".sst")) fs::resize_file(f, fs::file_size(f) / 2);
+       }},
       {"a table gone", true, [](const Closed& c) { fs::remove(c.files(".sst").at(0)); }},
-      {"the log", false, [](const Closed& c) { for (const auto& f : c.files(".log")) if (fs::file_size(f)) flip_byte(f, 40); }},
-      {"the manifest", true, [](const Closed& c) { for (const auto& f : c.files("MANIFEST")) flip_byte(f, 20); }},
-      {"the manifest gone", true, [](const Closed& c) { for (const auto& f : c.files("MANIFEST")) fs::remove(f); }},
+      {"the log", false,
+       [](const Closed& c) {
+         for (const auto& f : c.files(".log"))
+           if (fs::file_size(f)) flip_byte(f, 40);
+       }},
+      {"the manifest", true,
+       [](const Closed& c) {
+         for (const auto& f : c.files("MANIFEST")) flip_byte(f, 20);
+       }},
+      {"the manifest gone", true,
+       [](const Closed& c) {
+         for (const auto& f : c.files("MANIFEST")) fs::remove(f);
+       }},
       {"CURRENT", true, [](const Closed& c) { std::ofstream(c.path / "rocksdb/CURRENT") << "nonsense"; }},
       {"CURRENT gone", true, [](const Closed& c) { fs::remove(c.path / "rocksdb/CURRENT"); }},
   };
@@ -159,7 +187,8 @@ TEST(Storage, ADamagedOrOldVectorFileIsMadeAgainAndSaid) {
   const std::string good = read_file(file);
   const auto search = [&] {
     std::string ids;
-    for (const Passage& passage : open(closed.path, OpenMode::kReadOnly)->search("the word three", {.limit = 9, .mode = SearchMode::kVectors}))
+    for (const Passage& passage :
+         open(closed.path, OpenMode::kReadOnly)->search("the word three", {.limit = 9, .mode = SearchMode::kVectors}))
       ids += passage.document_id + " ";
     return ids;
   };

@@ -23,9 +23,9 @@ struct ChunkerOptions {
 
 using CountTokens = std::function<int64_t(std::string_view)>;
 
-// A token counts as at least 12 bytes' worth: an embedder may take a whole line without blanks for one unknown token, but the language
-// model that reads the passage won't. Throws invalid_argument: not UTF-8, a format other than "text" and "markdown", a budget below 8
-// tokens, an overlap that isn't below the budget.
+// A token counts as at least 12 bytes' worth: an embedder may take a whole line without blanks for one unknown token, but the
+// language model that reads the passage won't. Throws invalid_argument: not UTF-8, a format other than "text" and "markdown", a
+// budget below 8 tokens, an overlap that isn't below the budget.
 std::vector<ByteSpan> chunk_document(std::string_view text, std::string_view format, const CountTokens& count,
                                      const ChunkerOptions& options = {});
 

@@ -15,19 +15,19 @@ namespace openbook::retriever {
 inline constexpr uint64_t kMaxDocumentBytes = uint64_t{64} << 20;
 
 struct Document {
-  std::string id;                                // unique name; for files the path as given, made relative where possible
-  std::string text;                              // UTF-8
-  std::string format = "text";                   // "text" or "markdown"
-  std::map<std::string, std::string> metadata;   // for filters, e.g. {"department", "hr"}
+  std::string id;                               // unique name; for files the path as given, made relative where possible
+  std::string text;                             // UTF-8
+  std::string format = "text";                  // "text" or "markdown"
+  std::map<std::string, std::string> metadata;  // for filters, e.g. {"department", "hr"}
 };
 
-// Reads one text or Markdown file (.md and .markdown are Markdown, everything else is text when it holds text). The text is kept as the
-// file has it, less a byte-order mark. Throws not_found, invalid_argument (binary: a NUL byte; not UTF-8; nothing but blanks; not a
-// regular file), out_of_range (over 64 MiB).
+// Reads one text or Markdown file (.md and .markdown are Markdown, everything else is text when it holds text). The text is kept
+// as the file has it, less a byte-order mark. Throws not_found, invalid_argument (binary: a NUL byte; not UTF-8; nothing but
+// blanks; not a regular file), out_of_range (over 64 MiB).
 Document load_document(const std::filesystem::path& path);
 
-// The files that `paths` name, folders walked recursively in sorted order, hidden files left out, symbolic links followed to files inside
-// the folder only. Throws not_found for a path that isn't there, and invalid_argument when nothing at all is found.
+// The files that `paths` name, folders walked recursively in sorted order, hidden files left out, symbolic links followed to
+// files inside the folder only. Throws not_found for a path that isn't there, and invalid_argument when nothing at all is found.
 std::vector<std::filesystem::path> find_documents(const std::vector<std::filesystem::path>& paths);
 
 }  // namespace openbook::retriever
