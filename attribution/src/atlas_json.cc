@@ -45,8 +45,12 @@ PlattScaling platt_scaling(JsonFields fields) {
 }
 
 json to_json(const Probe& probe) {
-  return {{"heads", names(probe.heads)},        {"mean", singles(probe.mean)},     {"scale", singles(probe.scale)},
-          {"weights", singles(probe.weights)},  {"bias", shortest(probe.bias)},    {"first_token", to_json(probe.first_token)},
+  return {{"heads", names(probe.heads)},
+          {"mean", singles(probe.mean)},
+          {"scale", singles(probe.scale)},
+          {"weights", singles(probe.weights)},
+          {"bias", shortest(probe.bias)},
+          {"first_token", to_json(probe.first_token)},
           {"continuation", to_json(probe.continuation)}};
 }
 
@@ -66,7 +70,9 @@ Probe probe(JsonFields fields, int64_t layers, int64_t heads) {
 }
 
 json to_json(const Localizer& localizer) {
-  return {{"heads", names(localizer.heads)}, {"weights", singles(localizer.weights)}, {"nowhere_below", shortest(localizer.nowhere_below)}};
+  return {{"heads", names(localizer.heads)},
+          {"weights", singles(localizer.weights)},
+          {"nowhere_below", shortest(localizer.nowhere_below)}};
 }
 
 Localizer localizer(JsonFields fields, int64_t layers, int64_t heads) {
@@ -140,7 +146,8 @@ json to_json(const HeadAtlas& atlas) {
   json validation = json::array();
   for (const AtlasValidation& row : atlas.validation) validation.push_back(to_json(row));
   return {
-      {"model", {{"fingerprint", atlas.model_fingerprint}, {"name", atlas.model_name}, {"layers", atlas.layers}, {"heads", atlas.heads}}},
+      {"model",
+       {{"fingerprint", atlas.model_fingerprint}, {"name", atlas.model_name}, {"layers", atlas.layers}, {"heads", atlas.heads}}},
       {"roles",
        {{"in_context", names(atlas.in_context)},
         {"parametric", names(atlas.parametric)},

@@ -10,7 +10,8 @@ namespace openbook::attribution {
 
 nlohmann::json to_json(const HeadAtlas& atlas);
 
-// `where` starts every message: the file. Throws invalid_argument naming the field: missing, unknown, of the wrong type or size, out of range, or at odds with another.
+// `where` starts every message: the file. Throws invalid_argument naming the field: missing, unknown, of the wrong type or size,
+// out of range, or at odds with another.
 HeadAtlas from_json(const nlohmann::json& content, const std::string& where);
 
 }  // namespace openbook::attribution

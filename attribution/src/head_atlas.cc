@@ -29,7 +29,8 @@ json parse(const std::string& text, const std::string& where) {
   try {
     return json::parse(text);
   } catch (const json::exception& error) {
-    throw Error(Code::kInvalidArgument, where + ": not valid JSON: " + error.what(), "Build the atlas again with `openbook atlas build`.");
+    throw Error(Code::kInvalidArgument, where + ": not valid JSON: " + error.what(),
+                "Build the atlas again with `openbook atlas build`.");
   }
 }
 
@@ -39,17 +40,20 @@ HeadAtlas HeadAtlas::load(const std::filesystem::path& file) {
   const std::string where = "atlas " + file.string();
   const json whole = parse(read_file(file, kMaxFileBytes), where);
   JsonFields fields(whole, where);
-  if (fields.text("format") != kFormat) fields.refuse("format", "expected \"" + std::string(kFormat) + "\"; this is another kind of file");
+  if (fields.text("format") != kFormat)
+    fields.refuse("format", "expected \"" + std::string(kFormat) + "\"; this is another kind of file");
   const int64_t version = fields.integer("version", 0, std::numeric_limits<int32_t>::max());
   if (version != kVersion)
-    throw Error(Code::kUnimplemented, where + ": version " + std::to_string(version) + ", this openbook reads version " + std::to_string(kVersion),
+    throw Error(Code::kUnimplemented,
+                where + ": version " + std::to_string(version) + ", this openbook reads version " + std::to_string(kVersion),
                 "Build the atlas again with `openbook atlas build`.");
   const std::string expected = fields.text("sha256");
   const json& content = fields.value("content");
   fields.nothing_else();
   const std::string found = sha256_hex(canonical(content));
   if (found != expected)
-    throw Error(Code::kDataLoss, where + ": the content's SHA-256 is " + found + ", the file says " + expected + "; it was changed or damaged",
+    throw Error(Code::kDataLoss,
+                where + ": the content's SHA-256 is " + found + ", the file says " + expected + "; it was changed or damaged",
                 "Restore the file, or build the atlas again with `openbook atlas build`.");
   return from_json(content, where);
 }
@@ -73,12 +77,13 @@ std::string HeadAtlas::fingerprint() const { return sha256_hex(canonical(to_json
 void HeadAtlas::require_model(const engine::Model& model) const {
   if (model.fingerprint() != model_fingerprint)
     throw Error(Code::kFailedPrecondition,
-                "the atlas was made for model " + model_name + " (" + model_fingerprint + "), not for " + model.folder().string() + " (" +
-                    model.fingerprint() + ")",
+                "the atlas was made for model " + model_name + " (" + model_fingerprint + "), not for " +
+                    model.folder().string() + " (" + model.fingerprint() + ")",
                 "Give the model that the atlas belongs to, or build one for this model with `openbook atlas build`.");
   if (model.config().layers != layers || model.config().heads != heads)
-    throw Error(Code::kFailedPrecondition, "the atlas describes " + std::to_string(layers) + " layers of " + std::to_string(heads) +
-                                               " heads, the model has " + std::to_string(model.config().layers) + " of " +
+    throw Error(Code::kFailedPrecondition, "the atlas describes " + std::to_string(layers) + " layers of " +
+                                               std::to_string(heads) + " heads, the model has " +
+                                               std::to_string(model.config().layers) + " of " +
                                                std::to_string(model.config().heads));
 }
 

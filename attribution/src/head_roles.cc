@@ -15,14 +15,16 @@ at::Tensor normalised(const at::Tensor& relevance) {
   const at::Tensor wide = relevance.to(at::kCPU, at::kDouble);
   const double sum = wide.sum().item<double>();
   if (!std::isfinite(sum) || sum <= 0)
-    throw Error(Code::kInternal, "head scores: a case's relevance sums to " + std::to_string(sum) + ", expected a finite sum above 0");
+    throw Error(Code::kInternal,
+                "head scores: a case's relevance sums to " + std::to_string(sum) + ", expected a finite sum above 0");
   return wide / sum;
 }
 
 void require_shape(const char* what, const at::Tensor& tensor, int64_t dimensions, const at::Tensor& like) {
   if (!tensor.defined() || tensor.dim() != dimensions || tensor.size(0) != like.size(0) || tensor.size(1) != like.size(1))
-    throw Error(Code::kInvalidArgument, std::string("head scores: ") + what + " is not [" + std::to_string(like.size(0)) + " layers, " +
-                                            std::to_string(like.size(1)) + " heads" + (dimensions == 3 ? ", tokens]" : "]"));
+    throw Error(Code::kInvalidArgument, std::string("head scores: ") + what + " is not [" + std::to_string(like.size(0)) +
+                                            " layers, " + std::to_string(like.size(1)) + " heads" +
+                                            (dimensions == 3 ? ", tokens]" : "]"));
 }
 
 // Sum over the spans' tokens, each counted once, [layers, heads].
@@ -40,7 +42,8 @@ at::Tensor sum_over(const at::Tensor& keys, const std::vector<TokenRange>& spans
 std::vector<engine::HeadId> best(const at::Tensor& score, int64_t count, bool descending) {
   if (!score.defined() || score.dim() != 2) throw Error(Code::kInvalidArgument, "head scores: expected [layers, heads]");
   if (count < 0 || count > score.numel())
-    throw Error(Code::kInvalidArgument, "head scores: " + std::to_string(count) + " heads asked for, the model has " + std::to_string(score.numel()));
+    throw Error(Code::kInvalidArgument,
+                "head scores: " + std::to_string(count) + " heads asked for, the model has " + std::to_string(score.numel()));
   const at::Tensor values = (descending ? -score : score).to(at::kCPU, at::kDouble).contiguous();
   if (values.isnan().any().item<bool>()) throw Error(Code::kInvalidArgument, "head scores: a score is not a number");
   const double* value = values.data_ptr<double>();
@@ -56,7 +59,8 @@ std::vector<engine::HeadId> best(const at::Tensor& score, int64_t count, bool de
 }  // namespace
 
 HeadScoreMeans::HeadScoreMeans(int64_t layers, int64_t heads) {
-  for (at::Tensor* sum : {&sums_.open_book, &sums_.closed_book, &sums_.task, &sums_.retrieval}) *sum = at::zeros({layers, heads}, at::kDouble);
+  for (at::Tensor* sum : {&sums_.open_book, &sums_.closed_book, &sums_.task, &sums_.retrieval})
+    *sum = at::zeros({layers, heads}, at::kDouble);
 }
 
 void HeadScoreMeans::add_open_book(const at::Tensor& relevance) {
@@ -71,7 +75,8 @@ void HeadScoreMeans::add_closed_book(const at::Tensor& relevance) {
   ++sums_.closed_cases;
 }
 
-void HeadScoreMeans::add_keys(const at::Tensor& keys, const std::vector<TokenRange>& question, const std::vector<TokenRange>& answer) {
+void HeadScoreMeans::add_keys(const at::Tensor& keys, const std::vector<TokenRange>& question,
+                              const std::vector<TokenRange>& answer) {
   require_shape("key relevance", keys, 3, sums_.task);
   const at::Tensor shares = normalised(keys);
   const at::Tensor task = sum_over(shares, question), retrieval = sum_over(shares, answer);

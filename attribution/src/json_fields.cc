@@ -51,7 +51,8 @@ std::string JsonFields::text(std::string_view key) {
 
 int64_t JsonFields::integer(std::string_view key, int64_t low, int64_t high) {
   const json& number = value(key);
-  const bool fits = number.is_number_unsigned() ? number.get<uint64_t>() <= uint64_t(std::numeric_limits<int64_t>::max()) : number.is_number_integer();
+  const bool fits = number.is_number_unsigned() ? number.get<uint64_t>() <= uint64_t(std::numeric_limits<int64_t>::max())
+                                                : number.is_number_integer();
   if (!fits || number.get<int64_t>() < low || number.get<int64_t>() > high)
     refuse(key, "expected a whole number from " + std::to_string(low) + " to " + std::to_string(high));
   return number.get<int64_t>();
@@ -84,7 +85,8 @@ std::vector<float> JsonFields::singles(std::string_view key, int64_t count, floa
   std::vector<float> singles;
   for (const double number : numbers(key, count)) {
     if (number < low || std::abs(number) > std::numeric_limits<float>::max())
-      refuse(key, "element " + std::to_string(singles.size()) + " is " + shown(number) + ", expected " + shown(low) + " or more, as a float32");
+      refuse(key, "element " + std::to_string(singles.size()) + " is " + shown(number) + ", expected " + shown(low) +
+                      " or more, as a float32");
     singles.push_back(float(number));
   }
   return singles;
@@ -105,7 +107,8 @@ std::vector<engine::HeadId> JsonFields::heads(std::string_view key, int64_t laye
     if (!element.is_string()) refuse(key, "expected heads like \"L18H6\"");
     const engine::HeadId head = head_named(key, element.get_ref<const std::string&>());
     if (head.layer >= layers || head.head >= heads)
-      refuse(key, engine::to_string(head) + " is not in a model of " + std::to_string(layers) + " layers and " + std::to_string(heads) + " heads");
+      refuse(key, engine::to_string(head) + " is not in a model of " + std::to_string(layers) + " layers and " +
+                      std::to_string(heads) + " heads");
     if (!seen.insert(head).second) refuse(key, engine::to_string(head) + " stands twice");
     list.push_back(head);
   }

@@ -1,4 +1,5 @@
-// Reads the fields of a JSON object that nobody vouches for: each is there, of its type and in its range, and nothing else is there.
+// Reads the fields of a JSON object that nobody vouches for: each is there, of its type and in its range, and nothing else is
+// there.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,10 @@ class JsonFields {
 
   std::string text(std::string_view key);
   int64_t integer(std::string_view key, int64_t low, int64_t high);
-  double number(std::string_view key, double low = -std::numeric_limits<double>::max(), double high = std::numeric_limits<double>::max());
-  float single(std::string_view key, float low = -std::numeric_limits<float>::max(), float high = std::numeric_limits<float>::max());
+  double number(std::string_view key, double low = -std::numeric_limits<double>::max(),
+                double high = std::numeric_limits<double>::max());
+  float single(std::string_view key, float low = -std::numeric_limits<float>::max(),
+               float high = std::numeric_limits<float>::max());
   double number_or_nan(std::string_view key, double low, double high);  // null is not a number
 
   std::vector<double> numbers(std::string_view key, int64_t count);

@@ -10,16 +10,17 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int kMaxSteps = 2000;
-constexpr double kConverged = 1e-9;     // gain of the mean log share in a step
-constexpr double kSmallestShare = 1e-6; // of the right keys in an example where no head looks at them: bounds what one odd example can do
+constexpr double kConverged = 1e-9;  // gain of the mean log share in a step
+constexpr double kSmallestShare =
+    1e-6;  // of the right keys in an example where no head looks at them: bounds what one odd example can do
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(Code::kInvalidArgument, "localizer: " + message); }
 
 void require_pattern(const at::Tensor& pattern, size_t heads, size_t keys) {
   if (!pattern.defined() || pattern.dim() != 2 || pattern.size(0) != int64_t(heads) || pattern.size(1) != int64_t(keys))
-    refuse("pattern is [" + (pattern.defined() && pattern.dim() == 2
-                                 ? std::to_string(pattern.size(0)) + ", " + std::to_string(pattern.size(1))
-                                 : std::string("not a matrix")) +
+    refuse("pattern is [" +
+           (pattern.defined() && pattern.dim() == 2 ? std::to_string(pattern.size(0)) + ", " + std::to_string(pattern.size(1))
+                                                    : std::string("not a matrix")) +
            "], expected [" + std::to_string(heads) + " heads, " + std::to_string(keys) + " keys]");
 }
 
@@ -32,7 +33,8 @@ at::Tensor key_mask(const std::vector<bool>& candidate) {
 at::Tensor key_mask(const std::vector<int64_t>& right, const std::vector<bool>& candidate) {
   at::Tensor mask = at::zeros({int64_t(candidate.size())}, at::kFloat);
   for (const int64_t key : right) {
-    if (key < 0 || key >= int64_t(candidate.size()) || !candidate[key]) refuse("right key " + std::to_string(key) + " is not a candidate");
+    if (key < 0 || key >= int64_t(candidate.size()) || !candidate[key])
+      refuse("right key " + std::to_string(key) + " is not a candidate");
     mask.data_ptr<float>()[key] = 1;
   }
   return mask;
@@ -67,7 +69,8 @@ std::vector<float> fit_weights(const HeadMass& mass) {
   at::Tensor weights = at::full({mass.right.size(1)}, 1.0 / mass.right.size(1), at::kDouble);
   double mean_log_share = -INFINITY;
   for (int step = 0; step < kMaxSteps; ++step) {
-    const at::Tensor on_right = mass.right.mv(weights).clamp_min(1e-300), on_candidate = mass.candidate.mv(weights).clamp_min(1e-300);
+    const at::Tensor on_right = mass.right.mv(weights).clamp_min(1e-300),
+                     on_candidate = mass.candidate.mv(weights).clamp_min(1e-300);
     const double now = (on_right / on_candidate).log().mean().item<double>();
     if (now - mean_log_share < kConverged) break;
     mean_log_share = now;
@@ -82,7 +85,8 @@ std::vector<float> fit_weights(const HeadMass& mass) {
 }  // namespace
 
 std::vector<float> Localizer::attention(const at::Tensor& pattern, const std::vector<bool>& candidate) const {
-  if (weights.size() != heads.size()) refuse(std::to_string(weights.size()) + " weights for " + std::to_string(heads.size()) + " heads");
+  if (weights.size() != heads.size())
+    refuse(std::to_string(weights.size()) + " weights for " + std::to_string(heads.size()) + " heads");
   require_pattern(pattern, heads.size(), candidate.size());
   const at::Tensor rows = pattern.to(at::kCPU, at::kFloat).contiguous();
   std::vector<float> sum(candidate.size(), 0.0f);
@@ -103,9 +107,11 @@ std::optional<Place> Localizer::locate(const std::vector<float>& attention) cons
   return Place{.token = best - attention.begin(), .share = float(*best / mass), .mass = float(mass)};
 }
 
-Localizer fit_localizer(std::vector<engine::HeadId> heads, const std::vector<LocalizerExample>& examples, double nowhere_quantile) {
+Localizer fit_localizer(std::vector<engine::HeadId> heads, const std::vector<LocalizerExample>& examples,
+                        double nowhere_quantile) {
   if (heads.empty()) refuse("no heads");
-  if (!(nowhere_quantile >= 0 && nowhere_quantile <= 1)) refuse("nowhere_quantile is " + std::to_string(nowhere_quantile) + ", expected 0..1");
+  if (!(nowhere_quantile >= 0 && nowhere_quantile <= 1))
+    refuse("nowhere_quantile is " + std::to_string(nowhere_quantile) + ", expected 0..1");
   Localizer localizer;
   localizer.weights = fit_weights(head_mass(heads.size(), examples));
   localizer.heads = std::move(heads);

@@ -4,8 +4,8 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int kMaxSteps = 200;
-constexpr double kSmallestStep = 1e-10;   // of the line search
-constexpr double kConverged = 1e-12;      // Newton decrement, relative to the loss
+constexpr double kSmallestStep = 1e-10;  // of the line search
+constexpr double kConverged = 1e-12;     // Newton decrement, relative to the loss
 
 // sum_n weight_n * (log(1 + exp(s)) - target * s) + penalty / 2 * c^2, with s = inputs c.
 double loss_at(const LogisticProblem& problem, const at::Tensor& coefficients) {

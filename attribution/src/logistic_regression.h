@@ -13,7 +13,8 @@ struct LogisticProblem {
   at::Tensor penalty;  // [coefficient]: penalty / 2 * coefficient^2 is added to the loss
 };
 
-// The minimiser, [coefficient] float64. The loss must have one: every coefficient but the bias is penalised, or all targets are inside (0, 1).
+// The minimiser, [coefficient] float64. The loss must have one: every coefficient but the bias is penalised, or all targets are
+// inside (0, 1).
 at::Tensor minimise(const LogisticProblem& problem);
 
 }  // namespace openbook::attribution

@@ -45,13 +45,15 @@ at::Tensor attention(const AttentionInputs& inputs) {
     return at::bmm(pattern(inputs, all), inputs.v).view_as(inputs.q);
   }
   const auto for_each_head = [&](const at::Tensor& shared) { return shared.unsqueeze(1).expand({-1, inputs.q.size(2), -1, -1}); };
-  return at::scaled_dot_product_attention(inputs.q.transpose(1, 2), for_each_head(inputs.k), for_each_head(inputs.v), /*attn_mask=*/{},
+  return at::scaled_dot_product_attention(inputs.q.transpose(1, 2), for_each_head(inputs.k), for_each_head(inputs.v),
+                                          /*attn_mask=*/{},
                                           /*dropout_p=*/0.0, /*is_causal=*/true, /*scale=*/1.0)
       .transpose(1, 2)
       .contiguous();
 }
 
-AttentionGradient attention_backward(const AttentionInputs& inputs, const at::Tensor& z, const at::Tensor& dz, AttentionRule rule, bool key_relevance) {
+AttentionGradient attention_backward(const AttentionInputs& inputs, const at::Tensor& z, const at::Tensor& dz, AttentionRule rule,
+                                     bool key_relevance) {
   const bool uniform = rule == AttentionRule::kUniform;
   const int64_t queries = inputs.q.size(1), group = inputs.q.size(2);
   AttentionGradient gradient{at::zeros_like(inputs.q), at::zeros_like(inputs.k), at::zeros_like(inputs.v), {}};
@@ -74,7 +76,8 @@ AttentionGradient attention_backward(const AttentionInputs& inputs, const at::Te
       gradient.keys.slice(2, 0, block.keys).add_((a * da).relu_().unflatten(1, {block.end - block.begin, group}).sum(1));
     if (!uniform) continue;
     const at::Tensor dscores = da.sub_(rows_of(row_mean, block)).mul_(a);
-    gradient.dq.slice(1, block.begin, block.end).copy_(at::bmm(dscores, inputs.k.slice(1, 0, block.keys)).unflatten(1, {-1, group}));
+    gradient.dq.slice(1, block.begin, block.end)
+        .copy_(at::bmm(dscores, inputs.k.slice(1, 0, block.keys)).unflatten(1, {-1, group}));
     dk.baddbmm_(dscores.transpose(1, 2), block.q, 1, 0.25);
   }
   gradient.dq.mul_(0.25);

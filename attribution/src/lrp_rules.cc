@@ -8,14 +8,18 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return dense_product(x, weight.to(at::kFloat), bias.defined() ? bias.to(at::kFloat) : bias);
 }
 
-at::Tensor linear_backward(const at::Tensor& dy, const at::Tensor& weight) { return dense_product(dy, weight.to(at::kFloat).t()); }
+at::Tensor linear_backward(const at::Tensor& dy, const at::Tensor& weight) {
+  return dense_product(dy, weight.to(at::kFloat).t());
+}
 
 Normed rms_norm(const at::Tensor& x, const at::Tensor& gain, double epsilon) {
   const at::Tensor scale = x.square().mean(-1, /*keepdim=*/true).add_(epsilon).rsqrt_();
   return {(x * scale).mul_(gain), scale};
 }
 
-at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& gain, const at::Tensor& scale) { return (dy * scale).mul_(gain); }
+at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& gain, const at::Tensor& scale) {
+  return (dy * scale).mul_(gain);
+}
 
 Gated gated_silu(const at::Tensor& gate_up) {
   const at::Tensor pair = gate_up.unflatten(-1, {2, gate_up.size(-1) / 2});
@@ -28,7 +32,9 @@ Gated gated_silu(const at::Tensor& gate_up) {
   return {(to_up * up).mul_(2), factors};
 }
 
-at::Tensor gated_silu_backward(const at::Tensor& dy, const at::Tensor& factors) { return (dy.unsqueeze(-2) * factors).flatten(-2); }
+at::Tensor gated_silu_backward(const at::Tensor& dy, const at::Tensor& factors) {
+  return (dy.unsqueeze(-2) * factors).flatten(-2);
+}
 
 void rotate(const at::Tensor& x, const Rotation& rotation, at::Tensor& out) {
   const int64_t half = x.size(-1) / 2;

@@ -1,8 +1,8 @@
 // The rules of AttnLRP (Achtibat et al. 2024, arXiv 2402.05602) one by one, each a forward and a backward function.
 //
-// Relevance is read as R(x) = x * dx, where dx is the gradient with changed rules. A forward function returns what its backward needs, reduced to
-// the factors that the rule leaves: neither norms nor products keep their inputs. All activations are float32; weights may be bfloat16 and are widened
-// where they are used.
+// Relevance is read as R(x) = x * dx, where dx is the gradient with changed rules. A forward function returns what its backward
+// needs, reduced to the factors that the rule leaves: neither norms nor products keep their inputs. All activations are float32;
+// weights may be bfloat16 and are widened where they are used.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -30,8 +30,8 @@ struct Gated {
 Gated gated_silu(const at::Tensor& gate_up);  // [..., 2 * d_mlp], gate over up
 at::Tensor gated_silu_backward(const at::Tensor& dy, const at::Tensor& factors);
 
-// Rotary positions turn the pair (x[i], x[i + d_head / 2]) by an angle of its position: a linear map. Broadcast to the pairs; a factor in the
-// tables scales the result.
+// Rotary positions turn the pair (x[i], x[i + d_head / 2]) by an angle of its position: a linear map. Broadcast to the pairs; a
+// factor in the tables scales the result.
 struct Rotation {
   at::Tensor cos, sin;  // [..., d_head / 2]
 };

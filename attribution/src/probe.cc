@@ -22,7 +22,8 @@ namespace {
 
 void require_both_classes(const std::string& who, int64_t copied, int64_t recited) {
   if (copied == 0 || recited == 0)
-    refuse(who + ": " + std::to_string(copied) + " copied and " + std::to_string(recited) + " recited examples; both kinds are needed",
+    refuse(who + ": " + std::to_string(copied) + " copied and " + std::to_string(recited) +
+               " recited examples; both kinds are needed",
            "Give examples of the missing kind.");
 }
 
@@ -107,7 +108,8 @@ double PlattScaling::probability(double logit) const { return 1 / (1 + std::exp(
 
 double Probe::logit(const std::vector<float>& evidence) const {
   if (evidence.size() != weights.size() || mean.size() != weights.size() || scale.size() != weights.size())
-    refuse("probe: " + std::to_string(evidence.size()) + " features, expected " + std::to_string(weights.size()) + ", one a head");
+    refuse("probe: " + std::to_string(evidence.size()) + " features, expected " + std::to_string(weights.size()) +
+           ", one a head");
   double sum = bias;
   for (size_t i = 0; i < weights.size(); ++i) sum += double(weights[i]) * (double(evidence[i]) - mean[i]) / scale[i];
   return sum;
@@ -187,7 +189,8 @@ double roc_auc(const std::vector<double>& scores, const std::vector<bool>& posit
   for (size_t begin = 0; begin < order.size();) {
     size_t end = begin;
     double tied_positives = 0, tied_negatives = 0;
-    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end) ++(positive[order[end]] ? tied_positives : tied_negatives);
+    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
+      ++(positive[order[end]] ? tied_positives : tied_negatives);
     pairs_won += tied_positives * (negatives_below + tied_negatives / 2);
     negatives_below += tied_negatives;
     positives_seen += tied_positives;

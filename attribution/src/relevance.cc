@@ -27,8 +27,8 @@ void require_valid(const RelevanceRequest& request, size_t index, const ModelCon
   const std::string where = "relevance request " + std::to_string(index) + ": ";
   if (request.tokens.empty()) throw Error(Code::kInvalidArgument, where + "no tokens");
   if (int64_t(request.tokens.size()) > config.max_positions)
-    throw Error(Code::kOutOfRange, where + std::to_string(request.tokens.size()) + " tokens, the model has " + std::to_string(config.max_positions) +
-                                       " positions");
+    throw Error(Code::kOutOfRange, where + std::to_string(request.tokens.size()) + " tokens, the model has " +
+                                       std::to_string(config.max_positions) + " positions");
   const auto require_token = [&](engine::TokenId token, const std::string& what) {
     if (token < 0 || token >= config.vocabulary)
       throw Error(Code::kInvalidArgument, where + what + " is token " + std::to_string(token) + ", outside the vocabulary of " +
@@ -47,7 +47,8 @@ std::vector<std::vector<size_t>> make_batches(const std::vector<RelevanceRequest
   std::vector<std::vector<size_t>> batches;
   for (const size_t index : order) {
     const int64_t longest = batches.empty() ? 0 : length(batches.back().front());
-    const bool fits = !batches.empty() && longest * int64_t(batches.back().size() + 1) <= token_limit && length(index) >= kShortestShare * longest &&
+    const bool fits = !batches.empty() && longest * int64_t(batches.back().size() + 1) <= token_limit &&
+                      length(index) >= kShortestShare * longest &&
                       requests[index].key_relevance == requests[batches.back().front()].key_relevance;
     if (fits)
       batches.back().push_back(index);
@@ -57,10 +58,11 @@ std::vector<std::vector<size_t>> make_batches(const std::vector<RelevanceRequest
   return batches;
 }
 
-BatchRelevance run_batch(const engine::Model& model, const std::vector<RelevanceRequest>& requests, const std::vector<size_t>& batch,
-                         int64_t tape_bytes) {
+BatchRelevance run_batch(const engine::Model& model, const std::vector<RelevanceRequest>& requests,
+                         const std::vector<size_t>& batch, int64_t tape_bytes) {
   const auto count = int64_t(batch.size()), longest = int64_t(requests[batch.front()].tokens.size());
-  at::Tensor tokens = at::zeros({count, longest}, at::kLong), lengths = at::empty({count}, at::kLong), targets = at::empty({count}, at::kLong);
+  at::Tensor tokens = at::zeros({count, longest}, at::kLong), lengths = at::empty({count}, at::kLong),
+             targets = at::empty({count}, at::kLong);
   for (int64_t row = 0; row < count; ++row) {
     const RelevanceRequest& request = requests[batch[row]];
     std::copy(request.tokens.begin(), request.tokens.end(), tokens.data_ptr<int64_t>() + row * longest);

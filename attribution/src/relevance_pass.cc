@@ -16,18 +16,18 @@ using engine::ModelConfig;
 
 // Which positions of a layer ask: all, or each sequence's last one. "Rows" below are those positions of [batch, tokens, ...].
 struct Queries {
-  at::Tensor rows;            // [batch] among batch * tokens; undefined: all
-  lrp::Rotation rotation;     // broadcast to [batch, kv_heads, queries, group, d_head / 2], scaled by 1 / sqrt(d_head)
-  at::Tensor key_bias;        // see lrp::AttentionInputs
+  at::Tensor rows;         // [batch] among batch * tokens; undefined: all
+  lrp::Rotation rotation;  // broadcast to [batch, kv_heads, queries, group, d_head / 2], scaled by 1 / sqrt(d_head)
+  at::Tensor key_bias;     // see lrp::AttentionInputs
 };
 
 // What a layer's backward needs of its forward.
 struct Tape {
   at::Tensor attention_scale;  // [batch, tokens, 1]
   lrp::AttentionInputs attention;
-  at::Tensor z;                // [batch * kv_heads, queries, group, d_head]
-  at::Tensor mlp_scale;        // [batch, queries, 1]
-  at::Tensor mlp_factors;      // [batch, queries, 2, d_mlp]
+  at::Tensor z;            // [batch * kv_heads, queries, group, d_head]
+  at::Tensor mlp_scale;    // [batch, queries, 1]
+  at::Tensor mlp_factors;  // [batch, queries, 2, d_mlp]
 };
 
 class Pass {
@@ -45,7 +45,8 @@ class Pass {
   at::Tensor backward(int64_t layer, const at::Tensor& dx, const Tape& tape);
   at::Tensor project_backward(int64_t layer, const lrp::AttentionGradient& gradient) const;
 
-  at::Tensor split_heads(const at::Tensor& flat) const;   // [batch, queries, heads * d_head] -> [batch * kv_heads, queries, group, d_head]
+  at::Tensor split_heads(
+      const at::Tensor& flat) const;  // [batch, queries, heads * d_head] -> [batch * kv_heads, queries, group, d_head]
   at::Tensor merge_heads(const at::Tensor& heads) const;  // and back
   at::Tensor by_head(const at::Tensor& shared) const;     // [batch * kv_heads, group, ...] -> [batch, heads, ...]
   void require_finite() const;
@@ -58,7 +59,8 @@ class Pass {
   lrp::Rotation key_rotation_;  // [tokens, d_head / 2]
   Queries all_, last_;
   std::vector<at::Tensor> head_relevance_, key_relevance_;  // by layer
-  std::vector<at::Tensor> forward_sums_, backward_sums_;    // of each layer's output and gradient: not finite when an element is not
+  std::vector<at::Tensor> forward_sums_,
+      backward_sums_;  // of each layer's output and gradient: not finite when an element is not
 };
 
 Pass::Pass(const engine::Model& model, const at::Tensor& tokens, const at::Tensor& lengths, const RelevancePassOptions& options)
@@ -85,7 +87,8 @@ Pass::Pass(const engine::Model& model, const at::Tensor& tokens, const at::Tenso
   last_.rows = at::arange(batch_, lengths.options()) * tokens_ + last;
   last_.rotation = {at_last(scaled.cos), at_last(scaled.sin)};
   const at::Tensor padding = at::arange(tokens_, lengths.options()).unsqueeze(0) >= lengths.unsqueeze(1);
-  last_.key_bias = at::zeros({batch_, tokens_}, scaled.cos.options()).masked_fill_(padding, -INFINITY).repeat_interleave(config_.kv_heads, 0);
+  last_.key_bias =
+      at::zeros({batch_, tokens_}, scaled.cos.options()).masked_fill_(padding, -INFINITY).repeat_interleave(config_.kv_heads, 0);
 }
 
 at::Tensor query_rows(const at::Tensor& x, const Queries& queries) {
@@ -114,7 +117,8 @@ lrp::AttentionInputs Pass::project(int64_t layer, const at::Tensor& normed) cons
   const Queries& asking = queries(layer);
   const auto projected = [&](const at::Tensor& x, int64_t begin, int64_t heads) {
     const int64_t from = begin * config_.d_head, width = heads * config_.d_head;
-    return lrp::linear(x, weights.qkv.narrow(0, from, width), weights.qkv_bias.defined() ? weights.qkv_bias.narrow(0, from, width) : at::Tensor());
+    return lrp::linear(x, weights.qkv.narrow(0, from, width),
+                       weights.qkv_bias.defined() ? weights.qkv_bias.narrow(0, from, width) : at::Tensor());
   };
   const at::Tensor q = projected(query_rows(normed, asking), 0, config_.heads)
                            .unflatten(-1, {config_.kv_heads, group_, config_.d_head})
@@ -154,7 +158,8 @@ at::Tensor Pass::forward(int64_t layer, const at::Tensor& x, Tape& tape) const {
   tape.attention_scale = normed.scale;
   tape.attention = project(layer, normed.y);
   tape.z = lrp::attention(tape.attention);
-  const at::Tensor middle = lrp::linear(merge_heads(tape.z), weights.attention_out, weights.attention_out_bias).add_(query_rows(x, queries(layer)));
+  const at::Tensor middle =
+      lrp::linear(merge_heads(tape.z), weights.attention_out, weights.attention_out_bias).add_(query_rows(x, queries(layer)));
 
   const lrp::Normed mlp_normed = lrp::rms_norm(middle, weights.mlp_norm, config_.norm_epsilon);
   tape.mlp_scale = mlp_normed.scale;
@@ -186,7 +191,8 @@ BatchRelevance Pass::run(const at::Tensor& targets) {
   std::vector<Tape> tapes(config_.layers);
   std::vector<at::Tensor> inputs(config_.layers);  // of layers whose tape is not kept
 
-  const at::Tensor embedded = model_.embedding().index_select(0, token_ids_.flatten()).to(at::kFloat).unflatten(0, {batch_, tokens_});
+  const at::Tensor embedded =
+      model_.embedding().index_select(0, token_ids_.flatten()).to(at::kFloat).unflatten(0, {batch_, tokens_});
   at::Tensor x = embedded;
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
     Tape dropped;
@@ -214,8 +220,9 @@ void Pass::require_finite() const {
   const auto finite = [](const std::vector<at::Tensor>& sums) { return at::stack(sums).isfinite().to(at::kCPU).contiguous(); };
   const at::Tensor forward_finite = finite(forward_sums_), backward_finite = finite(backward_sums_);
   const auto refuse = [&](int64_t layer, const char* what) {
-    throw Error(Code::kInternal, "relevance: layer " + std::to_string(layer) + ": " + what + " is not finite (batch of " + std::to_string(batch_) +
-                                     ", " + std::to_string(tokens_) + " tokens)",
+    throw Error(Code::kInternal,
+                "relevance: layer " + std::to_string(layer) + ": " + what + " is not finite (batch of " + std::to_string(batch_) +
+                    ", " + std::to_string(tokens_) + " tokens)",
                 "Check the model's weights; with bfloat16 weights, try float32.");
   };
   for (int64_t layer = 0; layer < config_.layers; ++layer)
@@ -231,8 +238,8 @@ int64_t tape_bytes_a_token(const ModelConfig& config) {
   return int64_t(sizeof(float)) * (attention + 2 * config.d_mlp + 2);                  // MLP factors, two norms' scales
 }
 
-BatchRelevance relevance_pass(const engine::Model& model, const at::Tensor& tokens, const at::Tensor& lengths, const at::Tensor& targets,
-                              const RelevancePassOptions& options) {
+BatchRelevance relevance_pass(const engine::Model& model, const at::Tensor& tokens, const at::Tensor& lengths,
+                              const at::Tensor& targets, const RelevancePassOptions& options) {
   return Pass(model, tokens, lengths, options).run(targets);
 }
 

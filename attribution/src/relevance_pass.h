@@ -1,7 +1,7 @@
 // Forward and backward of one batch under AttnLRP's rules, written out over the model's weights.
 //
-// Sequences are padded on the right: causal attention never looks there, and no gradient comes from there. Only the last position's logit is
-// asked for, so the last layer's queries and MLP run at that position alone.
+// Sequences are padded on the right: causal attention never looks there, and no gradient comes from there. Only the last
+// position's logit is asked for, so the last layer's queries and MLP run at that position alone.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -16,7 +16,8 @@ namespace openbook::attribution {
 struct RelevancePassOptions {
   lrp::AttentionRule attention = lrp::AttentionRule::kUniform;
   bool key_relevance = false;
-  int64_t tape_bytes = int64_t{1} << 30;  // what may be kept of the forward pass; layers that don't fit keep their input and run twice
+  int64_t tape_bytes =
+      int64_t{1} << 30;  // what may be kept of the forward pass; layers that don't fit keep their input and run twice
 };
 
 struct BatchRelevance {
@@ -29,9 +30,10 @@ struct BatchRelevance {
 // What one token of one layer leaves on the tape, in bytes.
 int64_t tape_bytes_a_token(const engine::ModelConfig& config);
 
-// `tokens` is [batch, tokens] int64, `lengths` and `targets` are [batch] int64, all on the model's device; lengths within 1..tokens. Throws internal
-// when a number is not finite, naming the layer where that began. Results are on the model's device.
-BatchRelevance relevance_pass(const engine::Model& model, const at::Tensor& tokens, const at::Tensor& lengths, const at::Tensor& targets,
-                              const RelevancePassOptions& options);
+// `tokens` is [batch, tokens] int64, `lengths` and `targets` are [batch] int64, all on the model's device; lengths
+// within 1..tokens. Throws internal when a number is not finite, naming the layer where that began. Results are on the model's
+// device.
+BatchRelevance relevance_pass(const engine::Model& model, const at::Tensor& tokens, const at::Tensor& lengths,
+                              const at::Tensor& targets, const RelevancePassOptions& options);
 
 }  // namespace openbook::attribution

@@ -10,19 +10,23 @@
 namespace openbook::attribution {
 namespace {
 
+using engine::test::close;
+using engine::test::kTinyLlamas;
+using engine::test::load_tiny;
+
 class Evidence : public testing::TestWithParam<std::string> {
  protected:
-  const std::shared_ptr<const engine::Model> model_ = test::tiny_llama(GetParam());
-  const std::vector<engine::HeadId> heads_ = test::all_heads(model_->config());
+  const std::shared_ptr<const engine::Model> model_ = load_tiny(GetParam());
+  const std::vector<engine::HeadId> heads_ = engine::test::all_heads(*model_);
 };
-INSTANTIATE_TEST_SUITE_P(TinyLlama, Evidence, testing::ValuesIn(test::tiny_llamas()));
+INSTANTIATE_TEST_SUITE_P(TinyLlama, Evidence, testing::ValuesIn(kTinyLlamas));
 
 TEST_P(Evidence, EqualsWhatEachHeadWroteOfTheLogit) {
   for (const auto& golden : test::relevance_goldens(GetParam())) {
     engine::KvCache cache(*model_, 64);
     engine::HeadTaps taps(*model_, heads_, {0, 24});
     engine::Decoder(model_).step({{.tokens = golden.tokens, .cache = &cache, .taps = &taps}});
-    test::expect_close(at::tensor(EvidenceReader(model_, heads_).read(taps, golden.target)), golden.evidence, 1e-4);
+    EXPECT_TRUE(close(at::tensor(EvidenceReader(model_, heads_).read(taps, golden.target)), golden.evidence, 1e-4));
   }
 }
 
@@ -34,7 +38,27 @@ TEST_P(Evidence, KeepsTheOrderOfItsHeads) {
   engine::Decoder(model_).step({{.tokens = golden.tokens, .cache = &cache, .taps = &taps}});
   const int64_t heads = model_->config().heads;
   const at::Tensor expected = golden.evidence.index_select(0, at::tensor({heads + 2, int64_t{3}, heads}));
-  test::expect_close(at::tensor(EvidenceReader(model_, chosen).read(taps, golden.target)), expected, 1e-4);
+  EXPECT_TRUE(close(at::tensor(EvidenceReader(model_, chosen).read(taps, golden.target)), expected, 1e-4));
+}
+
+TEST_P(Evidence, BfloatWeightsAreSummedInFloat) {
+  const auto narrow = load_tiny(GetParam(), {.dtype = "bfloat16"});
+  engine::HeadTaps taps(*narrow, heads_, {0, 1});
+  at::manual_seed(8);
+  taps.mutable_z().normal_();
+  taps.mutable_resid_final().normal_();
+  // The same from the rounded weights in float64.
+  const engine::ModelConfig& config = narrow->config();
+  const at::Tensor resid = taps.resid_final().to(at::kDouble);
+  const at::Tensor readout = narrow->unembedding()[9].to(at::kDouble) * narrow->final_norm().to(at::kDouble) /
+                             (resid.square().mean() + config.norm_epsilon).sqrt();
+  std::vector<at::Tensor> expected;
+  for (size_t i = 0; i < heads_.size(); ++i) {
+    const at::Tensor columns =
+        narrow->layer(heads_[i].layer).attention_out.narrow(1, heads_[i].head * config.d_head, config.d_head).to(at::kDouble);
+    expected.push_back(columns.mv(taps.z()[int64_t(i)].to(at::kDouble)).dot(readout));
+  }
+  EXPECT_TRUE(close(at::tensor(EvidenceReader(narrow, heads_).read(taps, 9)), at::stack(expected), 1e-5));
 }
 
 TEST_P(Evidence, BadHeadsAndTokensAreRefused) {

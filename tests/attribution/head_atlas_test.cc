@@ -5,8 +5,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "attribution/relevance_golden.h"
 #include "base/test_support.h"
+#include "engine/tiny_llama.h"
 #include "openbook/base/file.h"
 #include "openbook/base/hash.h"
 
@@ -26,7 +26,8 @@ HeadAtlas small_atlas() {
   atlas.retrieval = {{1, 2}};
   atlas.difference_score = {0.1, -0.2, 1.0 / 3, 0, 1e-300, 5};
   atlas.task_score = atlas.retrieval_score = std::vector<double>(6, 0.5);
-  atlas.probe = {.heads = {{1, 2}, {0, 1}}, .mean = {0.1f, -3}, .scale = {1e-3f, 7}, .weights = {0.7f, -0.3f}, .bias = 0.123456789f};
+  atlas.probe = {
+      .heads = {{1, 2}, {0, 1}}, .mean = {0.1f, -3}, .scale = {1e-3f, 7}, .weights = {0.7f, -0.3f}, .bias = 0.123456789f};
   atlas.probe.first_token = {.slope = 1.1, .offset = -0.3};
   atlas.localizer = {.heads = {{1, 2}, {1, 0}}, .weights = {0.6f, 0.4f}, .nowhere_below = 0.02f};
   atlas.first_token = {.copied_above = 0.9, .recited_below = 0.2, .recited_passed_bound = 0.0099, .recited_cases = 412};
@@ -112,9 +113,12 @@ TEST(HeadAtlas, FilesThatAreNoAtlasAreRefused) {
   EXPECT_ERROR(load("[]"), Code::kInvalidArgument, "expected an object, found array");
   EXPECT_ERROR(load("{}"), Code::kInvalidArgument, ".format: missing");
   EXPECT_ERROR(load(R"({"format": "something"})"), Code::kInvalidArgument, "another kind of file");
-  EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 2})"), Code::kUnimplemented, "version 2, this openbook reads version 1");
-  EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 1e99})"), Code::kInvalidArgument, ".version: expected a whole number");
-  EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 1, "sha256": "", "content": {}, "x\u001b": 1})"), Code::kInvalidArgument, "unknown key");
+  EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 2})"), Code::kUnimplemented,
+               "version 2, this openbook reads version 1");
+  EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 1e99})"), Code::kInvalidArgument,
+               ".version: expected a whole number");
+  EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 1, "sha256": "", "content": {}, "x\u001b": 1})"),
+               Code::kInvalidArgument, "unknown key");
 }
 
 TEST(HeadAtlas, EveryFieldIsChecked) {
@@ -134,7 +138,10 @@ TEST(HeadAtlas, EveryFieldIsChecked) {
       {[](json& c) { c["model"]["heads"] = uint64_t(1) << 63; }, ".model.heads"},
       {[](json& c) { c["model"]["name"] = 3; }, ".model.name: expected a text"},
       {[](json& c) { c["roles"]["task"] = json::array({"L2H0"}); }, ".roles.task: L2H0 is not in a model of 2 layers"},
-      {[](json& c) { c["roles"]["task"] = json::array({"L0H0", "L0H0"}); }, ".roles.task: L0H0 stands twice"},
+      {[](json& c) {
+         c["roles"]["task"] = json::array({"L0H0", "L0H0"});
+       },
+       ".roles.task: L0H0 stands twice"},
       {[](json& c) { c["roles"]["task"] = json::array({"head"}); }, ".roles.task: \"head\" is not a head"},
       {[](json& c) { c["roles"]["task"] = "L0H0"; }, ".roles.task: expected a list"},
       {[](json& c) { c["scores"]["task"].push_back(1); }, ".scores.task: 7 numbers, expected 6"},
@@ -143,8 +150,14 @@ TEST(HeadAtlas, EveryFieldIsChecked) {
       {[](json& c) { c["probe"]["scale"][0] = 0; }, ".probe.scale: element 0"},
       {[](json& c) { c["probe"]["weights"][0] = 1e300; }, ".probe.weights: element 0"},
       {[](json& c) { c["probe"]["bias"] = 1e300; }, ".probe.bias"},
-      {[](json& c) { c["localizer"]["weights"] = {0.6, 0.6}; }, ".localizer.weights: sum to 1.2"},
-      {[](json& c) { c["localizer"]["weights"] = {1.5, -0.5}; }, ".localizer.weights: element 1"},
+      {[](json& c) {
+         c["localizer"]["weights"] = {0.6, 0.6};
+       },
+       ".localizer.weights: sum to 1.2"},
+      {[](json& c) {
+         c["localizer"]["weights"] = {1.5, -0.5};
+       },
+       ".localizer.weights: element 1"},
       {[](json& c) { c["verdicts"]["first_token"]["copied_above"] = 1.5; }, ".copied_above: expected a number from 0.0 to 1.0"},
       {[](json& c) { c["verdicts"]["first_token"]["recited_below"] = 0.95; }, ".recited_below: is above copied_above"},
       {[](json& c) { c["steering"]["gain"] = -1; }, ".steering.gain"},
@@ -157,7 +170,7 @@ TEST(HeadAtlas, EveryFieldIsChecked) {
 }
 
 TEST(HeadAtlas, AnotherModelIsRefusedNamingBoth) {
-  const auto plain = test::tiny_llama("plain"), other = test::tiny_llama("tied_llama3_rope");
+  const auto plain = engine::test::load_tiny("plain"), other = engine::test::load_tiny("tied_llama3_rope");
   HeadAtlas atlas = small_atlas();
   atlas.model_fingerprint = plain->fingerprint();
   EXPECT_ERROR(atlas.require_model(*other), Code::kFailedPrecondition, plain->fingerprint());

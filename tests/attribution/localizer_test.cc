@@ -48,7 +48,8 @@ double mean_log_share(const Localizer& localizer, const std::vector<LocalizerExa
 }
 
 TEST(Localizer, PlaceIsTheBestCandidateOfTheWeightedAttention) {
-  const std::vector<float> attention = two_heads().attention(rows({{0.9f, 0.02f, 0.04f}, {0.0f, 0.4f, 0.1f}}), {false, true, true});
+  const std::vector<float> attention =
+      two_heads().attention(rows({{0.9f, 0.02f, 0.04f}, {0.0f, 0.4f, 0.1f}}), {false, true, true});
   ASSERT_EQ(attention.size(), 3u);
   EXPECT_EQ(attention[0], 0);  // most of the attention, but no candidate
   EXPECT_FLOAT_EQ(attention[1], 0.115f);
@@ -110,7 +111,8 @@ TEST(LocalizerFit, NowhereThresholdKeepsItsShareOfTheNegatives) {
   }
   const Localizer fitted = fit_localizer({{0, 0}, {0, 1}, {0, 2}}, examples, 0.95);
   int nowhere = 0;
-  for (size_t i = 40; i < examples.size(); ++i) nowhere += !fitted.locate(fitted.attention(examples[i].pattern, examples[i].candidate));
+  for (size_t i = 40; i < examples.size(); ++i)
+    nowhere += !fitted.locate(fitted.attention(examples[i].pattern, examples[i].candidate));
   EXPECT_EQ(nowhere, 95);
 }
 

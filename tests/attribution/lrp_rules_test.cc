@@ -1,4 +1,5 @@
-// Every rule alone: relevance x * dx is conserved where AttnLRP says so, and equals what autograd gives with the rule's factors elsewhere.
+// Every rule alone: relevance x * dx is conserved where AttnLRP says so, and equals what autograd gives with the rule's factors
+// elsewhere.
 #include "lrp_rules.h"
 
 #include <ATen/ATen.h>

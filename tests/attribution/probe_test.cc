@@ -25,7 +25,8 @@ std::vector<engine::HeadId> some_heads(int32_t count) {
 std::vector<ProbeExample> examples_of(const json& probe) {
   std::vector<ProbeExample> examples;
   for (size_t row = 0; row < probe["evidence"].size(); ++row)
-    examples.push_back({probe["evidence"][row].get<std::vector<float>>(), probe["copied"][row].get<bool>(), probe["group"][row].get<int32_t>()});
+    examples.push_back(
+        {probe["evidence"][row].get<std::vector<float>>(), probe["copied"][row].get<bool>(), probe["group"][row].get<int32_t>()});
   return examples;
 }
 
@@ -127,7 +128,8 @@ TEST(RocAuc, InvertedScoresGiveTheComplement) {
 
 TEST(ClopperPearson, EqualsTheBetaQuantile) {
   for (const json& expected : golden()["clopper_pearson"])
-    EXPECT_NEAR(clopper_pearson_upper(expected["hits"], expected["trials"], expected["confidence"]), expected["upper"].get<double>(), 1e-9)
+    EXPECT_NEAR(clopper_pearson_upper(expected["hits"], expected["trials"], expected["confidence"]),
+                expected["upper"].get<double>(), 1e-9)
         << expected;
 }
 

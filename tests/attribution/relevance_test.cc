@@ -12,23 +12,27 @@
 namespace openbook::attribution {
 namespace {
 
-using test::expect_close;
+using engine::test::close;
+using engine::test::kTinyLlamas;
+using engine::test::load_tiny;
 
 void expect_golden(const HeadRelevance& actual, const test::RelevanceGolden& expected, double tolerance = 1e-4) {
   EXPECT_NEAR(actual.logit, expected.logit, tolerance * std::abs(expected.logit) + 1e-5);
-  expect_close(actual.heads, expected.heads, tolerance);
-  expect_close(actual.keys, expected.keys, tolerance);
-  expect_close(actual.tokens, expected.token_relevance, tolerance);
+  EXPECT_TRUE(close(actual.heads, expected.heads, tolerance));
+  EXPECT_TRUE(close(actual.keys, expected.keys, tolerance));
+  EXPECT_TRUE(close(actual.tokens, expected.token_relevance, tolerance));
 }
 
 class RelevanceOf : public testing::TestWithParam<std::string> {
  protected:
-  const std::shared_ptr<const engine::Model> model_ = test::tiny_llama(GetParam());
+  const std::shared_ptr<const engine::Model> model_ = load_tiny(GetParam());
   const std::vector<test::RelevanceGolden> goldens_ = test::relevance_goldens(GetParam());
 
-  RelevanceRequest request(const test::RelevanceGolden& golden, bool keys = true) const { return {golden.tokens, golden.target, keys}; }
+  RelevanceRequest request(const test::RelevanceGolden& golden, bool keys = true) const {
+    return {golden.tokens, golden.target, keys};
+  }
 };
-INSTANTIATE_TEST_SUITE_P(TinyLlama, RelevanceOf, testing::ValuesIn(test::tiny_llamas()));
+INSTANTIATE_TEST_SUITE_P(TinyLlama, RelevanceOf, testing::ValuesIn(kTinyLlamas));
 
 TEST_P(RelevanceOf, HeadsKeysAndTokensEqualAutogradUnderTheRules) {
   const Relevance relevance(model_);
@@ -46,12 +50,14 @@ TEST_P(RelevanceOf, KeysAreFilledOnlyWhenAskedFor) {
   const auto results = Relevance(model_).of({request(goldens_[0], false), request(goldens_[0], true)});
   EXPECT_FALSE(results[0].keys.defined());
   EXPECT_TRUE(results[1].keys.defined());
-  expect_close(results[0].heads, results[1].heads, 1e-5);
+  EXPECT_TRUE(close(results[0].heads, results[1].heads, 1e-5));
 }
 
 // All sequences of a batch at once, at a given rule and tape.
-BatchRelevance pass_over(const engine::Model& model, const std::vector<test::RelevanceGolden>& goldens, const RelevancePassOptions& options) {
-  at::Tensor tokens = at::zeros({int64_t(goldens.size()), 24}, at::kLong), lengths = at::empty({int64_t(goldens.size())}, at::kLong);
+BatchRelevance pass_over(const engine::Model& model, const std::vector<test::RelevanceGolden>& goldens,
+                         const RelevancePassOptions& options) {
+  at::Tensor tokens = at::zeros({int64_t(goldens.size()), 24}, at::kLong),
+             lengths = at::empty({int64_t(goldens.size())}, at::kLong);
   at::Tensor targets = at::empty_like(lengths);
   for (size_t row = 0; row < goldens.size(); ++row) {
     lengths[row] = int64_t(goldens[row].tokens.size());
@@ -85,13 +91,13 @@ TEST_P(RelevanceOf, LayersThatRunTwiceGiveTheSame) {
 }
 
 TEST_P(RelevanceOf, BfloatWeightsStayCloseToFloat) {
-  const auto rounded = Relevance(test::tiny_llama(GetParam(), {.dtype = "bfloat16"})).of({request(goldens_[0])}).at(0);
+  const auto rounded = Relevance(load_tiny(GetParam(), {.dtype = "bfloat16"})).of({request(goldens_[0])}).at(0);
   EXPECT_EQ(rounded.heads.scalar_type(), at::kFloat);
   expect_golden(rounded, goldens_[0], 0.1);
 }
 
 TEST(Relevance, BadRequestsAreRefusedByIndex) {
-  const auto model = test::tiny_llama("plain");
+  const auto model = load_tiny("plain");
   const Relevance relevance(model);
   const auto vocabulary = engine::TokenId(model->config().vocabulary);
   EXPECT_TRUE(relevance.of({}).empty());
@@ -104,7 +110,7 @@ TEST(Relevance, BadRequestsAreRefusedByIndex) {
 
 // A copy of the plain tiny Llama with one weight of `tensor` overwritten.
 void write_damaged_model(const std::filesystem::path& folder, const std::string& tensor, float value) {
-  std::filesystem::copy(test::golden("tiny_llama") / "plain", folder);
+  std::filesystem::copy(openbook::test::golden("tiny_llama") / "plain", folder);
   std::string bytes = read_file(folder / "model.safetensors");
   uint64_t header_size = 0;
   std::memcpy(&header_size, bytes.data(), sizeof(header_size));
@@ -114,7 +120,7 @@ void write_damaged_model(const std::filesystem::path& folder, const std::string&
 }
 
 TEST(Relevance, NotANumberIsNamedByTheLayerWhereItBegan) {
-  const test::TemporaryFolder folder;
+  const openbook::test::TemporaryFolder folder;
   struct Row {
     std::string tensor;
     float value;
@@ -128,19 +134,20 @@ TEST(Relevance, NotANumberIsNamedByTheLayerWhereItBegan) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto damaged = folder / std::to_string(i);
     write_damaged_model(damaged, rows[i].tensor, rows[i].value);
-    EXPECT_ERROR(Relevance(engine::Model::load(damaged)).of({{.tokens = {3, 4, 5}, .target = 6}}), Code::kInternal, rows[i].piece);
+    EXPECT_ERROR(Relevance(engine::Model::load(damaged)).of({{.tokens = {3, 4, 5}, .target = 6}}), Code::kInternal,
+                 rows[i].piece);
   }
 }
 
 TEST(Relevance, ALongPromptInSeveralBlocksEqualsItselfInABatch) {
-  const auto model = test::tiny_llama("plain");
+  const auto model = load_tiny("plain");
   std::vector<engine::TokenId> prompt;
   for (int i = 0; i < 500; ++i) prompt.push_back(3 + (i * 37) % 200);
   std::vector<engine::TokenId> shorter(prompt.begin(), prompt.begin() + 400);
   const auto alone = Relevance(model).of({{prompt, 9, true}}).at(0);
   const auto pair = Relevance(model).of({{shorter, 9, true}, {prompt, 9, true}});
-  expect_close(pair[1].heads, alone.heads, 1e-4);
-  expect_close(pair[1].keys, alone.keys, 1e-4);
+  EXPECT_TRUE(close(pair[1].heads, alone.heads, 1e-4));
+  EXPECT_TRUE(close(pair[1].keys, alone.keys, 1e-4));
   EXPECT_EQ(pair[0].tokens.size(0), 400);
   EXPECT_EQ(pair[0].keys.size(2), 400);
 }

@@ -1,7 +1,8 @@
 // Time and memory of AttnLRP relevance for one prompt: relevance_bench MODEL_FOLDER [TOKENS] [THREADS] [DEVICE]
 //
-// Prints seconds (median of the runs), the process's CPU seconds, which other work on the machine disturbs less, and the peak of resident memory above what the loaded model takes. relevance_baseline.py prints the same
-// for a plain forward and backward pass in transformers.
+// Prints seconds (median of the runs), the process's CPU seconds, which other work on the machine disturbs less, and the peak of
+// resident memory above what the loaded model takes. relevance_baseline.py prints the same for a plain forward and backward pass
+// in transformers.
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -58,7 +59,8 @@ int main(int count, char** arguments) {
   }
   std::sort(seconds.begin(), seconds.end());
   std::sort(cpu_seconds.begin(), cpu_seconds.end());
-  std::printf("relevance: %d tokens, %.3f s (fastest %.3f), %.3f CPU s (fewest %.3f), %.0f MiB above the model\n", tokens, seconds[seconds.size() / 2],
-              seconds.front(), cpu_seconds[cpu_seconds.size() / 2], cpu_seconds.front(), resident_mib("VmHWM") - before);
+  std::printf("relevance: %d tokens, %.3f s (fastest %.3f), %.3f CPU s (fewest %.3f), %.0f MiB above the model\n", tokens,
+              seconds[seconds.size() / 2], seconds.front(), cpu_seconds[cpu_seconds.size() / 2], cpu_seconds.front(),
+              resident_mib("VmHWM") - before);
   return 0;
 }

@@ -1,7 +1,7 @@
 // What each head said of a token: the evidence that probe and localizer read.
 //
-// f_h(t) = (W_O^h z_h) . (g * W_U[t]) / rms, with g the final norm's gain and rms the root mean square of the position's final residual
-// stream: the share of the token's logit that head h wrote (direct logit attribution, Elhage et al. 2021).
+// f_h(t) = (W_O^h z_h) . (g * W_U[t]) / rms, with g the final norm's gain and rms the root mean square of the position's final
+// residual stream: the share of the token's logit that head h wrote (direct logit attribution, Elhage et al. 2021).
 //
 // Thread-safe: immutable. Works on taps of the same heads in the same order.
 //
@@ -30,7 +30,7 @@ class EvidenceReader {
  private:
   std::shared_ptr<const engine::Model> model_;
   std::vector<engine::HeadId> heads_;
-  at::Tensor output_;  // [head * d_head, d_model] float32: the columns of W_O that each head owns, as rows
+  at::Tensor output_;  // [head * d_head, d_model] in the model's dtype: the columns of W_O that each head owns, as rows
 };
 
 }  // namespace openbook::attribution

@@ -1,7 +1,8 @@
-// The head atlas of one model: which heads do what, the probe, the localizer, thresholds and steering dose, and how all that was found.
+// The head atlas of one model: which heads do what, the probe, the localizer, thresholds and steering dose, and how all that was
+// found.
 //
-// One JSON file, versioned and checksummed (docs/atlas.md). An atlas belongs to the model whose fingerprint it names and is refused for any other.
-// Thread-safe: plain data once loaded.
+// One JSON file, versioned and checksummed (docs/atlas.md). An atlas belongs to the model whose fingerprint it names and is
+// refused for any other. Thread-safe: plain data once loaded.
 //
 //   HeadAtlas atlas = HeadAtlas::load("examples/smollm2.atlas.json");
 //   atlas.require_model(*model);
@@ -19,12 +20,13 @@
 
 namespace openbook::attribution {
 
-// Verdicts from the calibrated probability of `copied`: >= copied_above is copied, <= recited_below is recited, between them unchecked.
+// Verdicts from the calibrated probability of `copied`: >= copied_above is copied, <= recited_below is recited, between them
+// unchecked.
 struct VerdictThresholds {
   double copied_above = 1;
   double recited_below = 0;
-  double recited_passed_bound = 1;   // upper Clopper-Pearson bound of recited taken for copied on the calibration split
-  int64_t recited_cases = 0;         // that the bound rests on
+  double recited_passed_bound = 1;  // upper Clopper-Pearson bound of recited taken for copied on the calibration split
+  int64_t recited_cases = 0;        // that the bound rests on
 };
 
 struct SteeringDose {
@@ -34,11 +36,11 @@ struct SteeringDose {
   float gain = 1;
 };
 
-struct AtlasValidation {                          // on the test relations, one row per setting
+struct AtlasValidation {  // on the test relations, one row per setting
   std::string setting;
   int64_t copied = 0, recited = 0;
-  double auc = 0;                                 // NaN when a class is missing
-  double place_top1 = 0;                          // NaN when nothing was copied
+  double auc = 0;         // NaN when a class is missing
+  double place_top1 = 0;  // NaN when nothing was copied
 };
 
 struct HeadAtlas {
@@ -48,20 +50,22 @@ struct HeadAtlas {
   std::string model_name;
   int64_t layers = 0, heads = 0;
 
-  std::vector<engine::HeadId> in_context, parametric, task, retrieval;        // best first
-  std::vector<double> difference_score, task_score, retrieval_score;          // [layers * heads], row-major by layer
+  std::vector<engine::HeadId> in_context, parametric, task, retrieval;  // best first
+  std::vector<double> difference_score, task_score, retrieval_score;    // [layers * heads], row-major by layer
 
   Probe probe;
   Localizer localizer;
   VerdictThresholds first_token, continuation;
   SteeringDose steering;
-  double causal_nats = 0;            // a citation is causal above this
-  double topic_similarity = 1;       // embedder cosine from which a sentence counts as close to the question
+  double causal_nats = 0;       // a citation is causal above this
+  double topic_similarity = 1;  // embedder cosine from which a sentence counts as close to the question
 
   std::vector<AtlasValidation> validation;
-  std::map<std::string, std::string> provenance;    // date, seed, dtype, device, contrast_set sha256, training_rows sha256, counts, command
+  // Date, seed, dtype, device, hashes of the contrast set and of the training rows, counts, command.
+  std::map<std::string, std::string> provenance;
 
-  // Throws not_found, data_loss (checksum), invalid_argument (malformed, unknown or missing key by name), unimplemented (another version).
+  // Throws not_found, data_loss (checksum), invalid_argument (malformed, unknown or missing key by name), unimplemented (another
+  // version).
   static HeadAtlas load(const std::filesystem::path& file);
   void save(const std::filesystem::path& file) const;  // whole or not at all
   std::string fingerprint() const;                     // hex SHA-256 of the canonical content

@@ -1,10 +1,13 @@
 // Which heads read and which recite: scores of every head, and the heads chosen by them.
 //
-// In-context minus parametric: D_h = mean over open-book cases of R_h - mean over closed-book cases of R_h, each case's relevance normalised to sum 1 (the paper leaves the
-// normalisation open; without it the mean is that of a few cases with large logits). Task and retrieval: mean relevance of attention weights on the question's tokens and on the answer's
-// tokens in the passages, of the same cases, each case's key relevance normalised by its sum over heads and keys (Kahardipraja et al. 2025, sections 4 and 5).
+// In-context minus parametric: D_h = mean over open-book cases of R_h - mean over closed-book cases of R_h, each case's relevance
+// normalised to sum 1 (the paper leaves the normalisation open; without it the mean is that of a few cases with large logits).
+// Task and retrieval: mean relevance of attention weights on the question's tokens and on the answer's tokens in the passages, of
+// the same cases, each case's key relevance normalised by its sum over heads and keys (Kahardipraja et al. 2025, sections 4 and
+// 5).
 //
-// Not thread-safe while means are being added to. Errors: invalid_argument where shapes disagree; internal when a relevance is not finite or sums to 0.
+// Not thread-safe while means are being added to. Errors: invalid_argument where shapes disagree; internal when a relevance is
+// not finite or sums to 0.
 //
 //   HeadScoreMeans means(layers, heads);
 //   means.add_open_book(relevance.heads);
@@ -22,8 +25,8 @@
 namespace openbook::attribution {
 
 struct HeadScores {
-  at::Tensor open_book, closed_book;   // [layers, heads] float64, mean normalised relevance; 0 without cases
-  at::Tensor task, retrieval;          // [layers, heads] float64, mean relevance on question / answer tokens; 0 without cases
+  at::Tensor open_book, closed_book;  // [layers, heads] float64, mean normalised relevance; 0 without cases
+  at::Tensor task, retrieval;         // [layers, heads] float64, mean relevance on question / answer tokens; 0 without cases
   int64_t open_cases = 0, closed_cases = 0, key_cases = 0;
 
   at::Tensor difference() const { return open_book - closed_book; }
@@ -38,8 +41,8 @@ class HeadScoreMeans {
   void add_open_book(const at::Tensor& relevance);
   void add_closed_book(const at::Tensor& relevance);
 
-  // `keys` is HeadRelevance::keys, [layers, heads, tokens], of an open-book case; the spans are prompt tokens of the question and of every occurrence of
-  // the answer in the passages.
+  // `keys` is HeadRelevance::keys, [layers, heads, tokens], of an open-book case; the spans are prompt tokens of the question and
+  // of every occurrence of the answer in the passages.
   void add_keys(const at::Tensor& keys, const std::vector<TokenRange>& question, const std::vector<TokenRange>& answer);
 
   HeadScores scores() const;

@@ -1,5 +1,5 @@
-// Copied or recited: logistic regression on the heads' evidence, calibrated by Platt's method, first tokens of a word and continuation
-// tokens apart.
+// Copied or recited: logistic regression on the heads' evidence, calibrated by Platt's method, first tokens of a word and
+// continuation tokens apart.
 //
 // Thread-safe: plain data. Errors: invalid_argument where sizes disagree, a class is missing or a number is not finite.
 //
@@ -24,13 +24,13 @@ struct PlattScaling {
 };
 
 struct Probe {
-  std::vector<engine::HeadId> heads;   // the features, in this order
-  std::vector<float> mean, scale;      // features are standardised: (f - mean) / scale
-  std::vector<float> weights;          // of the standardised features
+  std::vector<engine::HeadId> heads;  // the features, in this order
+  std::vector<float> mean, scale;     // features are standardised: (f - mean) / scale
+  std::vector<float> weights;         // of the standardised features
   float bias = 0;
   PlattScaling first_token, continuation;
 
-  double logit(const std::vector<float>& evidence) const;                    // before calibration; `evidence` is [head], in logits
+  double logit(const std::vector<float>& evidence) const;  // before calibration; `evidence` is [head], in logits
   double probability_copied(const std::vector<float>& evidence, bool first_token_of_word) const;
 };
 
@@ -40,20 +40,23 @@ struct ProbeExample {
   int32_t group = 0;  // e.g. the relation
 };
 
-// Minimises sum_n c_n * log-loss_n + l2 / 2 * |weights|^2 over weights and bias (the bias is free) by Newton's method with line search: scikit-learn's
-// LogisticRegression with C = 1 / l2. The case weights c_n sum to the number of examples, half in each class, and every group has the same share of
-// its class, so that a relation with many facts does not outvote one with few. Features are standardised by their plain mean and standard
-// deviation; one that never varies gets scale 1. `l2` > 0, because separable classes have no optimum without it.
+// Minimises sum_n c_n * log-loss_n + l2 / 2 * |weights|^2 over weights and bias (the bias is free) by Newton's method with line
+// search: scikit-learn's LogisticRegression with C = 1 / l2. The case weights c_n sum to the number of examples, half in each
+// class, and every group has the same share of its class, so that a relation with many facts does not outvote one with few.
+// Features are standardised by their plain mean and standard deviation; one that never varies gets scale 1. `l2` > 0, because
+// separable classes have no optimum without it.
 Probe fit_probe(std::vector<engine::HeadId> heads, const std::vector<ProbeExample>& examples, double l2);
 
-// Logistic regression on the one logit, not regularised, toward (N+ + 1) / (N+ + 2) and 1 / (N- + 2) instead of 1 and 0 (Platt 1999), which keeps it
-// finite when the classes are separable. Classes weigh by their counts here: the result is the probability under the given mixture.
+// Logistic regression on the one logit, not regularised, toward (N+ + 1) / (N+ + 2) and 1 / (N- + 2) instead of 1 and 0 (Platt
+// 1999), which keeps it finite when the classes are separable. Classes weigh by their counts here: the result is the probability
+// under the given mixture.
 PlattScaling fit_platt(const std::vector<double>& logits, const std::vector<bool>& copied);
 
 // Area under the ROC curve, ties counted half; NaN when a class is missing.
 double roc_auc(const std::vector<double>& scores, const std::vector<bool>& positive);
 
-// Upper end of the one-sided Clopper-Pearson interval for `hits` of `trials` at `confidence`: 1 when all hit or there are no trials.
+// Upper end of the one-sided Clopper-Pearson interval for `hits` of `trials` at `confidence`: 1 when all hit or there are no
+// trials.
 double clopper_pearson_upper(int64_t hits, int64_t trials, double confidence = 0.95);
 
 }  // namespace openbook::attribution

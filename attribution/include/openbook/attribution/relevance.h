@@ -1,13 +1,14 @@
 // How much every head mattered for a token: AttnLRP, as gradient times input with changed backward rules.
 //
-// Rules (Achtibat et al. 2024, arXiv 2402.05602, in the gradient-times-input form): a norm's scale counts as constant; SiLU passes y / x; a
-// product shares equally (gate * up: half each; attention: query and key a quarter each, value half). Linear maps, embedding, rotary
-// positions, residual adds and softmax keep their plain gradient. Head relevance: R_h = sum over positions and dimensions of
-// max(0, z * dz) (Kahardipraja et al. 2025, section 4).
+// Rules (Achtibat et al. 2024, arXiv 2402.05602, in the gradient-times-input form): a norm's scale counts as constant; SiLU
+// passes y / x; a product shares equally (gate * up: half each; attention: query and key a quarter each, value half). Linear
+// maps, embedding, rotary positions, residual adds and softmax keep their plain gradient. Head relevance: R_h = sum over
+// positions and dimensions of max(0, z * dz) (Kahardipraja et al. 2025, section 4).
 //
 // LRP may be patented; see the licences in README.md.
 //
-// Thread-safe. The backward pass is written out, layer by layer, from stored layer inputs, so memory does not grow with heads x positions x positions of all layers.
+// Thread-safe. The backward pass is written out, layer by layer, from stored layer inputs, so memory does not grow with heads x
+// positions x positions of all layers.
 //
 //   Relevance relevance(model);
 //   HeadRelevance heads = relevance.of({{.tokens = prompt, .target = token}}).at(0);
@@ -25,15 +26,15 @@ namespace openbook::attribution {
 
 struct RelevanceRequest {
   std::vector<engine::TokenId> tokens;
-  engine::TokenId target = 0;          // the logit at the last position whose relevance is asked for
-  bool key_relevance = false;          // also fill HeadRelevance::keys
+  engine::TokenId target = 0;  // the logit at the last position whose relevance is asked for
+  bool key_relevance = false;  // also fill HeadRelevance::keys
 };
 
 struct HeadRelevance {
-  at::Tensor heads;     // [layers, heads] float32, >= 0
-  at::Tensor keys;      // [layers, heads, tokens] float32, >= 0: sum over queries of max(0, A * dA); undefined unless asked for
-  at::Tensor tokens;    // [tokens] float32: signed relevance of each input embedding, summed over dimensions
-  float logit = 0;      // the target's logit
+  at::Tensor heads;   // [layers, heads] float32, >= 0
+  at::Tensor keys;    // [layers, heads, tokens] float32, >= 0: sum over queries of max(0, A * dA); undefined unless asked for
+  at::Tensor tokens;  // [tokens] float32: signed relevance of each input embedding, summed over dimensions
+  float logit = 0;    // the target's logit
 };
 
 class Relevance {
