@@ -91,6 +91,20 @@ TEST(Retriever, AChunkIsFoundByTheHeadingsAboveItThoughItsTextIsItsOwn) {
   }
 }
 
+TEST(Retriever, AChunkIsFoundByATitleThatIsNoHeading) {
+  const test::TemporaryFolder folder;
+  const auto index = Retriever::open(folder / "index", kEmbedder, OpenMode::kReadWrite, {.max_tokens = 8, .overlap_tokens = 0});
+  for (const std::string device : {"Siskin", "Tern"})
+    index->ingest({.id = device,
+                   .text = "\n" + device + "\n\nIt draws two watts at most. Use the supplied adapter only.",
+                   .format = "text",
+                   .metadata = {}});
+  for (const std::string device : {"Siskin", "Tern"})
+    EXPECT_EQ(
+        index->search(device + ": use the supplied adapter only", {.limit = 1, .mode = SearchMode::kVectors}).at(0).document_id,
+        device);
+}
+
 TEST(Retriever, IngestAddsReplacesOrDoesNothing) {
   Filled filled;
   Document pay = library()[1];
