@@ -7,6 +7,7 @@
 #include "decoder/weight_reader.h"
 #include "openbook/base/error.h"
 #include "openbook/base/hash.h"
+#include "weights/device.h"
 
 namespace openbook::engine {
 namespace {
@@ -15,25 +16,6 @@ at::ScalarType dtype_named(const std::string& name) {
   if (name == "float32") return at::kFloat;
   if (name == "bfloat16") return at::kBFloat16;
   throw Error(Code::kInvalidArgument, "dtype \"" + name + "\" is not known; known: float32, bfloat16");
-}
-
-// CUDA's parts of libtorch are touched only after it said that there is a device.
-int64_t cuda_devices() { return at::hasCUDA() ? static_cast<int64_t>(at::getNumGPUs()) : 0; }
-
-at::Device device_named(const std::string& name) {
-  if (name == "cpu") return at::kCPU;
-  const int64_t there = name == "auto" || name.starts_with("cuda") ? cuda_devices() : 0;
-  if (name == "auto") return there > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-  int64_t index = 0;
-  if (name.starts_with("cuda:") && name.size() == 6 && name[5] >= '0' && name[5] <= '9') {
-    index = name[5] - '0';
-  } else if (name != "cuda") {
-    throw Error(Code::kInvalidArgument, "device \"" + name + "\" is not known; known: cpu, cuda, cuda:0 to cuda:9, auto");
-  }
-  if (index >= there)
-    throw Error(Code::kFailedPrecondition, "device \"" + name + "\" is not there; this machine has " + std::to_string(there) +
-                                               " CUDA devices", "Use --device cpu or auto.");
-  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
 
 void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const std::filesystem::path& folder) {
