@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "decoder/torch_errors.h"
 #include "encoder/bert.h"
 #include "encoder/sentence_config.h"
 #include "openbook/base/error.h"
@@ -60,7 +61,7 @@ class BertTextEncoder : public TextEncoder {
     std::vector<float> vectors(texts.size() * width);
     for (size_t begin = 0; begin < texts.size(); begin += kBatch) {
       const std::span<const size_t> batch = std::span(by_length).subspan(begin, std::min(kBatch, texts.size() - begin));
-      const at::Tensor rows = pooled(inputs, batch);
+      const at::Tensor rows = translating_torch_errors("text encoder " + name_, [&] { return pooled(inputs, batch); });
       for (size_t i = 0; i < batch.size(); ++i)
         std::memcpy(vectors.data() + batch[i] * width, rows.const_data_ptr<float>() + i * width, width * sizeof(float));
     }
@@ -112,7 +113,8 @@ class BertTextEncoder : public TextEncoder {
 }  // namespace
 
 std::shared_ptr<const TextEncoder> TextEncoder::load(const std::filesystem::path& folder, const std::string& device) {
-  return std::make_shared<BertTextEncoder>(folder, device_named(device));
+  const at::Device on = device_named(device);
+  return translating_torch_errors("loading " + folder.string(), [&] { return std::make_shared<BertTextEncoder>(folder, on); });
 }
 
 }  // namespace openbook::engine

@@ -32,7 +32,7 @@ void require_request(const PromptRequest& request) {
 }  // namespace
 
 const std::string_view kDefaultInstructions =
-    "Use only the documents, and answer shortly with the document's own words. Say that the documents do not answer when they don't.";
+    "Copy the answer to the question from the documents, word for word. Say that the documents do not answer when they don't.";
 const std::string_view kClosedBookInstructions = "Answer shortly.";
 
 // A text that is encoded on its own.
