@@ -14,7 +14,7 @@ function(openbook_room name)
   add_library(openbook::${name} ALIAS openbook_${name})
   set_target_properties(openbook_${name} PROPERTIES EXPORT_NAME ${name})
   target_compile_features(openbook_${name} PUBLIC cxx_std_20)
-  target_compile_options(openbook_${name} PRIVATE -Wall -Wextra -Wno-unused-parameter)
+  target_compile_options(openbook_${name} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
   target_include_directories(openbook_${name}
     PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src)

@@ -12,7 +12,7 @@
 #include "head_finding.h"
 #include "openbook/base/hash.h"
 #include "openbook/base/words.h"
-#include "parallel.h"
+#include "openbook/base/parallel.h"
 
 namespace openbook::attribution {
 namespace {

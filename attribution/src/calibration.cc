@@ -6,6 +6,7 @@
 #include <numeric>
 #include <set>
 
+#include "openbook/base/sentences.h"
 #include "openbook/base/words.h"
 
 namespace openbook::attribution {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr double kRecitedPassed = 0.01;    // of recited answers may pass as copied, by the upper confidence bound
 constexpr double kCopiedBlamed = 0.02;     // of copied answers may be called recited
+constexpr double kPlacesLost = 0.02;       // of copied answers may be called nowhere
 constexpr double kLeastCausalNats = 1.0;   // below it even an unrelated sentence moves a probability that much
 constexpr double kL2Grid[] = {0.3, 1, 3, 10, 30, 100};
 
@@ -87,12 +89,6 @@ VerdictThresholds thresholds_of(const PlattScaling& platt, const ScoredTokens& t
   return thresholds;
 }
 
-std::vector<bool> passage_tokens(const engine::Prompt& prompt) {
-  std::vector<bool> candidate(prompt.all_passages.size());
-  for (size_t i = 0; i < candidate.size(); ++i) candidate[i] = prompt.sources[prompt.all_passages.begin + i].passage >= 0;
-  return candidate;
-}
-
 const std::string& given_text(const ObservedCase& observed) {
   return observed.given == GivenAnswer::kDocument ? observed.made.document_answer : observed.made.memory_answer;
 }
@@ -144,15 +140,20 @@ void calibrate(Probe& probe, const HeadColumns& columns, const std::vector<Label
 Localizer fit_answer_localizer(const HeadColumns& columns, const std::vector<LabelledCase>& cases) {
   std::vector<LocalizerExample> examples;
   for (const LabelledCase& each : cases) {
-    if (each.split != Split::kFit || !each.observed->pattern.defined()) continue;
-    LocalizerExample example{columns.pattern(each.observed->pattern), passage_tokens(each.observed->prompt), {}};
-    if (each.copied) {
-      example.right = first_tokens_of(each.observed->prompt, given_text(*each.observed));
-      if (example.right.empty()) continue;  // an alias was copied
-    }
-    examples.push_back(std::move(example));
+    if (each.split != Split::kFit || !each.copied) continue;
+    LocalizerExample example{columns.pattern(each.observed->pattern), each.observed->prompt.readable(),
+                             first_tokens_of(each.observed->prompt, given_text(*each.observed))};
+    if (!example.right.empty()) examples.push_back(std::move(example));  // empty: an alias was copied
   }
-  return fit_localizer(columns.heads(), examples);
+  Localizer localizer = fit_localizer(columns.heads(), examples);
+  std::vector<float> best;
+  for (const LocalizerExample& example : examples) {
+    const std::vector<float> attention = localizer.attention(example.pattern, example.candidate);
+    best.push_back(*std::max_element(attention.begin(), attention.end()));
+  }
+  std::sort(best.begin(), best.end());
+  localizer.nowhere_below = best[static_cast<size_t>(kPlacesLost * static_cast<double>(best.size()))];
+  return localizer;
 }
 
 double fit_causal_threshold(const engine::Decoder& decoder, const std::vector<LabelledCase>& cases, const ContrastSet& set, uint64_t seed) {
@@ -181,7 +182,7 @@ double fit_topic_threshold(const Embedder& embedder, const std::vector<LabelledC
     if (each.split != Split::kCalibrate || made.setting != Setting::kOther || !seen.insert(made.fact).second) continue;
     std::vector<std::string> texts = {made.question};
     for (const Passage& passage : made.passages)
-      for (const std::string& sentence : passage_sentences(passage.text)) texts.push_back(sentence);
+      for (const ByteSpan& sentence : split_sentences(passage.text)) texts.emplace_back(slice(passage.text, sentence));
     const std::vector<float> vectors = embedder.embed(texts);
     const int64_t dimension = embedder.dimension();
     double best = -1;
@@ -210,7 +211,7 @@ AtlasValidation validate_setting(const HeadAtlas& atlas, const HeadColumns& prob
     if (!each.copied || !observed.pattern.defined()) continue;
     const std::vector<int64_t> answer = tokens_of(observed.prompt, given_text(observed));
     if (answer.empty()) continue;
-    const auto place = atlas.localizer.locate(atlas.localizer.attention(probe_columns.pattern(observed.pattern), passage_tokens(observed.prompt)));
+    const auto place = atlas.localizer.locate(atlas.localizer.attention(probe_columns.pattern(observed.pattern), observed.prompt.readable()));
     ++placed;
     right += place && std::find(answer.begin(), answer.end(), place->token) != answer.end();
   }

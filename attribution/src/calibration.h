@@ -39,7 +39,7 @@ Probe fit_verdict_probe(const HeadColumns& columns, const std::vector<LabelledCa
 void calibrate(Probe& probe, const HeadColumns& columns, const std::vector<LabelledCase>& cases, VerdictThresholds& first_token,
                VerdictThresholds& continuation);
 
-// On the fit split's copied answers; "nowhere" from its recited ones.
+// On the fit split's copied answers; "nowhere" below what nearly all of them reach.
 Localizer fit_answer_localizer(const HeadColumns& columns, const std::vector<LabelledCase>& cases);
 
 // The causal nats that 1 % of the calibrate split's recited answers exceed, at least kLeastCausalNats.

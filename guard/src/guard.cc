@@ -1,6 +1,6 @@
 #include "openbook/guard/guard.h"
 
-#include <mutex>
+#include <algorithm>
 
 #include "answer/answerer.h"
 #include "answer/record.h"
@@ -65,11 +65,14 @@ class HeadGuard final : public Guard {
     const engine::Prompt prompt = build_prompt(question, passages, options, passages.size());
     Answer judged = new_answer(prompt, passages, policy);
     const auto topic = topic_of(question, prompt);
-    guard::Answerer answerer(speaker(), policy, prompt, question, topic.get(), options, [](const Answer&) {});
+    guard::Answerer answerer(speaker(), policy, prompt, question, topic.get(), options, [this](Answer& so_far) { resolve_citations(so_far); });
     answerer.read(judged, text);
-    verify_quotes(judged);
     return judged;
   }
+
+  std::string model_fingerprint() const override { return model_->fingerprint(); }
+  std::string atlas_fingerprint() const override { return atlas_fingerprint_; }
+  std::string device() const override { return model_->device().str(); }
 
   std::vector<Passage> search(std::string_view question, const AskOptions& options) const override {
     if (!retriever_) throw Error(Code::kFailedPrecondition, "no index was opened", "Give an index folder, or pass the passages.");
@@ -125,29 +128,47 @@ class HeadGuard final : public Guard {
       log->append(LogKind::kBegin, answer.log_id, guard::begin_record(question, answer));
     }
     const auto topic = topic_of(question, prompt);
-    const auto keep = [&](const Answer& so_far) {
-      verify_quotes(so_far);
+    const auto keep = [&](Answer& so_far) {
+      resolve_citations(so_far);
       if (log) log->append(LogKind::kSentence, so_far.log_id, guard::sentence_record(so_far));
     };
     guard::Answerer answerer(speaker(), policy, prompt, question, topic.get(), options, keep);
     answerer.run(answer);
-    if (answer.outcome != Outcome::kAnswered) answer.text = policy.refusal_text;
-    if (log) answer.log_mac = to_string(log->append(LogKind::kEnd, answer.log_id, guard::end_record(answer)));
+    if (answer.outcome == Outcome::kRefused) answer.text = policy.refusal_text;
+    if (answer.outcome == Outcome::kAbstained) answer.text = answer.trace.back().text;
+    if (log) answer.log_receipt = to_string(log->append(LogKind::kEnd, answer.log_id, guard::end_record(answer)));
     return answer;
   }
 
   // A quote is what the store holds, or it is not shown.
-  void verify_quotes(const Answer& answer) const {
-    if (!retriever_) return;
-    for (const Citation& citation : answer.citations) {
-      if (citation.document_sha256.empty()) continue;
-      const std::string text = retriever_->document_text(citation.document_sha256);
-      if (citation.source.end > static_cast<int64_t>(text.size()) ||
-          text.compare(citation.source.begin, citation.source.size(), citation.quote) != 0)
-        throw Error(Code::kDataLoss, "document " + citation.document_id + ": bytes " + std::to_string(citation.source.begin) + " to " +
-                                         std::to_string(citation.source.end) + " are not what was quoted",
-                    "The index changed or is damaged; ingest the document again.");
+  void resolve_citations(Answer& answer) const {
+    for (Citation& citation : answer.citations) {
+      if (citation.line > 0) continue;
+      const Passage& passage = passage_of(answer, citation);
+      if (retriever_ && passage.chunk_id != 0) {
+        const std::string document = retriever_->document_text(citation.document_sha256);
+        require_quote(citation, document);
+        citation.line = line_at(document, citation.source.begin);
+      } else if (passage.range.begin == 0) {
+        citation.line = line_at(passage.text, citation.source.begin);
+      }
     }
+  }
+
+  static const Passage& passage_of(const Answer& answer, const Citation& citation) {
+    return *std::find_if(answer.passages.begin(), answer.passages.end(), [&](const Passage& passage) {
+      return passage.document_id == citation.document_id && passage.document_sha256 == citation.document_sha256 &&
+             passage.range.begin <= citation.source.begin && citation.source.end <= passage.range.end;
+    });
+  }
+
+  static int64_t line_at(std::string_view text, int64_t byte) { return 1 + std::count(text.begin(), text.begin() + byte, '\n'); }
+
+  static void require_quote(const Citation& citation, const std::string& document) {
+    if (citation.source.end <= static_cast<int64_t>(document.size()) && slice(document, citation.source) == citation.quote) return;
+    throw Error(Code::kDataLoss, "document " + citation.document_id + ": bytes " + std::to_string(citation.source.begin) + " to " +
+                                     std::to_string(citation.source.end) + " are not what was quoted",
+                "The index changed or is damaged; ingest the document again.");
   }
 
   std::shared_ptr<const engine::Model> model_;

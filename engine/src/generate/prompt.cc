@@ -42,6 +42,13 @@ struct PromptBuilder::Segment {
   int32_t passage = -1;  // of kPassage and kAfterPassage
 };
 
+std::vector<bool> Prompt::readable() const {
+  std::vector<bool> mask(static_cast<size_t>(all_passages.size()));
+  for (int64_t i = all_passages.begin; i < all_passages.end; ++i)
+    mask[static_cast<size_t>(i - all_passages.begin)] = i > 0 && sources[static_cast<size_t>(i)].passage >= 0;
+  return mask;
+}
+
 PromptBuilder::PromptBuilder(const Tokenizer& tokenizer, ChatTemplate chat_template)
     : tokenizer_(&tokenizer), template_(std::move(chat_template)) {
   for (const std::string* markup : {&template_.begin, &template_.system_begin, &template_.system_end, &template_.user_begin,

@@ -5,7 +5,7 @@
 
 #include "judge/causal.h"
 #include "openbook/base/utf8.h"
-#include "openbook/retriever/chunker.h"
+#include "openbook/base/sentences.h"
 #include "openbook/base/words.h"
 
 namespace openbook::guard {
@@ -15,7 +15,7 @@ int64_t steady_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 std::string trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t\n\r");
@@ -25,7 +25,7 @@ std::string trimmed(std::string_view text) {
 
 // Whether `next` begins a new sentence after `text`.
 bool begins_sentence(const std::string& text, const std::string& next) {
-  return retriever::split_sentences(with_valid_utf8(text + next)).size() > 1;
+  return split_sentences(with_valid_utf8(text + next)).size() > 1;
 }
 
 // The part of a steered sentence that its supported claims carry: everything in front of the first claim that is not supported.
@@ -117,19 +117,19 @@ Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken
     if (applies && action > ruling.action) ruling = {action, std::move(reason)};
   };
   weigh(judgement.has(Verdict::kUnchecked), policy_->on_unchecked,
-        "unchecked: " + quoted(judgement.first_claim_with(Verdict::kUnchecked, spoken.text)));
+        "unchecked: " + in_quotes(judgement.first_claim_with(Verdict::kUnchecked, spoken.text)));
   weigh(judgement.read_elsewhere(), judgement.has_supported() ? policy_->on_unchecked : policy_->on_off_topic,
         "copied from a place that does not speak of the question");
   weigh(!judgement.has_supported(), policy_->on_uncited, "nothing in it is copied from a passage about the question");
   weigh(judgement.has(Verdict::kRecited), policy_->on_recited,
-        "recited: " + quoted(judgement.first_claim_with(Verdict::kRecited, spoken.text)));
+        "recited: " + in_quotes(judgement.first_claim_with(Verdict::kRecited, spoken.text)));
   return ruling;
 }
 
 std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
   const std::vector<int32_t> on_topic = topic_ ? topic_->passages_on_topic() : std::vector<int32_t>{};
   if (on_topic.empty()) {
-    answer.trace.push_back({"steer", "", "not possible: no passage speaks of the question"});
+    answer.trace.push_back({"steer", "", "not possible: no passage speaks of the question", {}});
     return std::nullopt;
   }
   const attribution::SteeringDose& dose = speaker_.atlas->steering;
@@ -151,18 +151,18 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
   }
   const auto unsupported = std::find_if(judgement.claims.begin(), judgement.claims.end(),
                                         [](const Claim& claim) { return claim.support != Support::kSupported; });
-  const std::string said = trimmed(spoken.text);
+  const std::string& said = spoken.text;
   if (judgement.claims.empty() || unsupported == judgement.claims.begin()) {
-    answer.trace.push_back({"steer", said, judgement.claims.empty() ? "claims nothing" : "not causal: " + quoted(slice(spoken.text, unsupported->answer))});
+    answer.trace.push_back({"steer", said, judgement.claims.empty() ? "claims nothing" : "not causal: " + in_quotes(slice(spoken.text, unsupported->answer)), token_records(spoken, judgement)});
     return std::nullopt;
   }
   if (unsupported != judgement.claims.end()) {
-    answer.trace.push_back({"steer", said, "supported up to " + quoted(slice(spoken.text, unsupported->answer)) + ", cut there"});
+    answer.trace.push_back({"steer", said, "supported up to " + in_quotes(slice(spoken.text, unsupported->answer)) + ", cut there", token_records(spoken, judgement)});
     spoken = cut_before(spoken, judgement, static_cast<int32_t>(unsupported - judgement.claims.begin()));
     judgement = judge_by_quote(spoken, context());
     measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
   } else {
-    answer.trace.push_back({"steer", said, "supported and causal"});
+    answer.trace.push_back({"steer", said, "supported and causal", token_records(spoken, judgement)});
   }
   return std::pair{std::move(spoken), std::move(judgement)};
 }
@@ -185,7 +185,7 @@ void Answerer::deliver(Answer& answer, const Spoken& spoken, const Judgement& ju
 }
 
 void Answerer::refuse(Answer& answer, const std::string& reason) {
-  answer.trace.push_back({"refuse", "", reason});
+  answer.trace.push_back({"refuse", "", reason, {}});
   if (answer.sentences.empty()) {
     answer.outcome = Outcome::kRefused;
     answer.refusal_reason = reason;
@@ -196,7 +196,7 @@ void Answerer::refuse(Answer& answer, const std::string& reason) {
 bool Answerer::settle(Answer& answer, const Spoken& spoken) {
   Judgement judgement = judge_by_probe(spoken, context());
   const Ruling ruling = rule(judgement, spoken);
-  answer.trace.push_back({"decode", trimmed(spoken.text), ruling.reason.empty() ? "supported" : ruling.reason});
+  answer.trace.push_back({"decode", spoken.text, ruling.reason.empty() ? "supported" : ruling.reason, token_records(spoken, judgement)});
   if (ruling.action == Action::kAllow || ruling.action == Action::kFlag) {
     if (policy_->require_causal_citations)
       measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
@@ -229,7 +229,7 @@ void Answerer::run(Answer& answer) {
     const Spoken spoken = speak_sentence();
     if (trimmed(spoken.text).empty()) break;
     if (is_abstention(spoken.text)) {
-      answer.trace.push_back({"decode", trimmed(spoken.text), "the model says that the documents do not answer"});
+      answer.trace.push_back({"decode", trimmed(spoken.text), "the model says that the documents do not answer", {}});
       if (answer.sentences.empty()) answer.outcome = Outcome::kAbstained;
       break;
     }

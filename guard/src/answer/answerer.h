@@ -22,8 +22,8 @@ struct Speaker {
   const attribution::HeadAtlas* atlas;
 };
 
-// Called once a sentence is judged, before it counts as shown.
-using OnSentence = std::function<void(const Answer& so_far)>;
+// Called once a sentence is judged, before it counts as shown; may complete its citations.
+using OnSentence = std::function<void(Answer& so_far)>;
 
 class Answerer {
  public:

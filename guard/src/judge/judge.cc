@@ -11,9 +11,9 @@
 namespace openbook::guard {
 namespace {
 
-// An occurrence that is not the most attended one is taken only when the heads looked there at least this much: the same words may stand in a sentence
-// on topic and in one that is not.
-constexpr float kAttendedShare = 0.1f;
+// The words count as read at an occurrence only when the heads looked there at least this much. Several may qualify: the same words may stand in a
+// sentence on topic and in one that is not.
+constexpr float kAttendedShare = 0.05f;
 
 Verdict worse(Verdict a, Verdict b) {
   if (a == Verdict::kRecited || b == Verdict::kRecited) return Verdict::kRecited;
@@ -105,7 +105,7 @@ struct ChosenQuote { Occurrence occurrence; ByteSpan sentence; bool on_topic; };
 std::optional<ChosenQuote> choose_quote(const std::vector<Occurrence>& occurrences, const JudgeContext& context, float least_share) {
   std::optional<ChosenQuote> chosen;
   for (const Occurrence& occurrence : occurrences) {
-    if (chosen && occurrence.attention < least_share) break;
+    if (occurrence.attention < least_share) break;
     const int32_t passage = occurrence.source.passage;
     const ByteSpan sentence = sentence_around(context.prompt->passages[passage], occurrence.source.range);
     const bool on_topic = context.topic && context.topic->sentence_on_topic(passage, sentence);
@@ -123,7 +123,11 @@ Citation cite(const Claim& claim, const ChosenQuote& quote, const engine::Prompt
   citation.document_sha256 = passage.document_sha256;
   citation.source = quote.occurrence.source.range;
   citation.sentence = quote.sentence;
-  citation.quote = slice(passage.text, {citation.source.begin - passage.range.begin, citation.source.end - passage.range.begin});
+  const auto in_passage = [&](ByteSpan range) {
+    return std::string(slice(passage.text, {range.begin - passage.range.begin, range.end - passage.range.begin}));
+  };
+  citation.quote = in_passage(citation.source);
+  citation.sentence_text = in_passage(citation.sentence);
   return citation;
 }
 
@@ -142,7 +146,7 @@ void support_claims(Judgement& judgement, const Spoken& spoken, const JudgeConte
 
 void place_words(std::vector<Word>& words, const Spoken& spoken, const engine::Prompt& prompt) {
   for (Word& word : words)
-    if (word.verdict == Verdict::kCopied) word.place = most_attended(prompt, spoken.tokens[word.first_token].attention);
+    if (word.verdict != Verdict::kNeutral) word.place = most_attended(prompt, spoken.tokens[word.first_token].attention);
 }
 
 }  // namespace
@@ -201,6 +205,16 @@ Judgement judge_by_quote(const Spoken& spoken, const JudgeContext& context) {
   return judgement;
 }
 
+std::vector<TokenRecord> token_records(const Spoken& spoken, const Judgement& judgement) {
+  std::vector<TokenRecord> records;
+  for (size_t i = 0; i < spoken.tokens.size(); ++i) {
+    const TokenObservation& seen = spoken.tokens[i];
+    records.push_back({seen.id, spoken.token_bytes[i], seen.evidence, seen.probability_continuation, seen.edited});
+  }
+  for (const Word& word : judgement.words) records[word.first_token].probability_copied = spoken.tokens[word.first_token].probability_first;
+  return records;
+}
+
 void append_to(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered, std::string reason) {
   const auto byte = static_cast<int64_t>(answer.text.size());
   const auto token = static_cast<int32_t>(answer.tokens.size());
@@ -208,12 +222,11 @@ void append_to(Answer& answer, const Spoken& spoken, const Judgement& judgement,
   const auto citation = static_cast<int32_t>(answer.citations.size());
   const auto shifted = [&](ByteSpan span) { return ByteSpan{span.begin + byte, span.end + byte}; };
 
-  for (size_t i = 0; i < spoken.tokens.size(); ++i) {
-    const TokenObservation& seen = spoken.tokens[i];
-    answer.tokens.push_back({seen.id, shifted(spoken.token_bytes[i]), seen.evidence, seen.probability_continuation, seen.edited});
+  for (TokenRecord each : token_records(spoken, judgement)) {
+    each.answer = shifted(each.answer);
+    answer.tokens.push_back(std::move(each));
   }
   for (Word each : judgement.words) {
-    answer.tokens[token + each.first_token].probability_copied = spoken.tokens[each.first_token].probability_first;
     each.answer = shifted(each.answer);
     each.first_token += token;
     answer.words.push_back(each);

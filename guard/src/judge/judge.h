@@ -47,6 +47,9 @@ Judgement judge_by_probe(const Spoken& spoken, const JudgeContext& context);
 // on topic. Every citation must still prove causal (causal.h) before it supports.
 Judgement judge_by_quote(const Spoken& spoken, const JudgeContext& context);
 
+// The sentence's tokens for a record; a word's first token carries the probability of a first token.
+std::vector<TokenRecord> token_records(const Spoken& spoken, const Judgement& judgement);
+
 // Appends a judged sentence to `answer`: its text, tokens, words, claims and citations, shifted.
 void append_to(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered, std::string reason);
 

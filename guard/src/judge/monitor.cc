@@ -35,9 +35,7 @@ TokenObservation HeadMonitor::observe(const engine::Session& session, const engi
   observation.probability_first = probe_.probability_copied(observation.evidence, true);
   observation.probability_continuation = probe_.probability_copied(observation.evidence, false);
   if (!prompt.all_passages.empty()) {
-    std::vector<bool> candidate(prompt.all_passages.size());
-    for (size_t i = 0; i < candidate.size(); ++i) candidate[i] = prompt.sources[prompt.all_passages.begin + i].passage >= 0;
-    observation.attention = localizer_.attention(session.taps()->pattern().index_select(0, localizer_rows_), candidate);
+    observation.attention = localizer_.attention(session.taps()->pattern().index_select(0, localizer_rows_), prompt.readable());
   }
   return observation;
 }

@@ -5,16 +5,15 @@
 #include <numeric>
 
 #include "openbook/base/utf8.h"
-#include "openbook/retriever/chunker.h"
+#include "openbook/base/sentences.h"
 #include "text/neutral_words.h"
 #include "openbook/base/words.h"
 
 namespace openbook::guard {
 namespace {
 
-constexpr double kNameBoost = 1.5;        // names and numbers say more about the topic than common words of the same frequency
-constexpr double kRareShare = 0.8;        // a term is among the rarest when it is at least this rare beside the rarest
-constexpr double kInPassageShare = 0.5;   // of `close`: enough in a passage that holds every rarest term
+constexpr double kRareShare = 0.8;       // a term is among the rarest when it is at least this rare beside the rarest
+constexpr double kInPassageShare = 0.5;  // of `close`: enough in a passage that holds every rarest term
 
 double surprisal(std::string_view word, const engine::Tokenizer& tokenizer) {
   double sum = 0;
@@ -22,9 +21,9 @@ double surprisal(std::string_view word, const engine::Tokenizer& tokenizer) {
   return sum;
 }
 
-bool looks_like_name(std::string_view word, bool first_word) {
+bool looks_like_name(std::string_view word) {
   const char32_t value = code_point_at(word, 0).value;
-  return !first_word && to_lower(value) != value;
+  return to_lower(value) != value;
 }
 
 bool is_number(std::string_view word) { return word[0] >= '0' && word[0] <= '9'; }
@@ -41,21 +40,22 @@ bool holds(const std::vector<std::string>& words, const std::string& term) {
   return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return same_term(word, term); });
 }
 
-std::vector<std::string> rarest_terms(std::string_view question, const engine::Tokenizer& tokenizer) {
+// Names and numbers say what a question is about; its other words are used where it has none. Among names the rarest count, every number does.
+std::vector<std::string> find_rarest_terms(std::string_view question, const engine::Tokenizer& tokenizer) {
   struct Term { std::string word; double rarity; bool number; };
   const Language language = language_of(question);
-  std::vector<Term> terms;
-  bool first = true;
+  std::vector<Term> names, others;
   for (const WordSpan& span : split_words(question)) {
     if (span.punctuation) continue;
     const std::string_view written = slice(question, span.bytes);
     const std::string word = fold_case(written);
-    const bool name = looks_like_name(written, first);
-    first = false;
     if (is_function_word(word, language) || is_question_word(word, language)) continue;
     const bool number = is_number(word);
-    terms.push_back({word, surprisal(written, tokenizer) * (name || number ? kNameBoost : 1.0), number});
+    // Every sentence begins with a capital: its first word is a name only where others say so.
+    const bool name = number || (looks_like_name(written) && span.bytes.begin > 0);
+    (name ? names : others).push_back({word, surprisal(written, tokenizer), number});
   }
+  const std::vector<Term>& terms = names.empty() ? others : names;
   double most = 0;
   for (const Term& term : terms) most = std::max(most, term.rarity);
   std::vector<std::string> rarest;
@@ -68,7 +68,7 @@ std::vector<std::string> rarest_terms(std::string_view question, const engine::T
 
 Topic::Topic(std::string_view question, const std::vector<Passage>& passages, const engine::Tokenizer& tokenizer,
              const Embedder& embedder, double close)
-    : passages_(&passages), embedder_(&embedder), close_(close), question_(question), rarest_(rarest_terms(question, tokenizer)) {
+    : passages_(&passages), embedder_(&embedder), close_(close), question_(question), rarest_(find_rarest_terms(question, tokenizer)) {
   for (const Passage& passage : passages) {
     const std::vector<std::string> words = folded_words(passage.text);
     holds_all_.push_back(!rarest_.empty() &&
@@ -107,7 +107,7 @@ bool Topic::sentence_on_topic(int32_t passage, ByteSpan sentence_in_document) co
 bool Topic::passage_close(int32_t passage) const {
   const std::string_view text = passages_->at(passage).text;
   std::vector<std::string> sentences;
-  for (const ByteSpan& sentence : retriever::split_sentences(text)) sentences.emplace_back(slice(text, sentence));
+  for (const ByteSpan& sentence : split_sentences(text)) sentences.emplace_back(slice(text, sentence));
   const std::vector<double> close = similarities(sentences);
   return std::any_of(close.begin(), close.end(), [&](double cosine) { return cosine >= close_; });
 }
@@ -121,7 +121,7 @@ std::vector<int32_t> Topic::passages_on_topic() const {
 
 ByteSpan sentence_around(const Passage& passage, ByteSpan source) {
   const int64_t base = passage.range.begin;
-  for (const ByteSpan& sentence : retriever::split_sentences(passage.text))
+  for (const ByteSpan& sentence : split_sentences(passage.text))
     if (sentence.contains(source.begin - base)) return {base + sentence.begin, base + std::max(sentence.end, source.end - base)};
   return source;
 }

@@ -53,6 +53,9 @@ struct Prompt {
   TokenRange question_tokens;                  // the question's own tokens
   // The first position after the passages' text: edits act from here on.
   int64_t first_after_passages() const { return all_passages.end; }
+
+  // [all_passages]: whether the token belongs to a passage and is not the prompt's first, an attention sink that says nothing about reading.
+  std::vector<bool> readable() const;
 };
 
 class PromptBuilder {

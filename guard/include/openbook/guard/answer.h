@@ -65,7 +65,9 @@ struct Citation {
   std::string document_sha256;
   ByteSpan source;                 // the quote, in the document
   ByteSpan sentence;               // the sentence that holds it
+  int64_t line = 0;                // of the quote's first byte, from 1; 0: not known (a passage from the middle of a document that no store has)
   std::string quote;               // the bytes of `source`, re-read from the store where there is one
+  std::string sentence_text;       // the bytes of `sentence`
   std::optional<double> causal_nats;  // log p(claim | passages) - log p(claim | the sentence removed), unedited; nothing when not measured
   bool causal = false;             // causal_nats above the atlas's threshold
 };
@@ -89,6 +91,7 @@ struct Attempt {
   std::string what;
   std::string text;                // what the model said
   std::string outcome;             // e.g. "recited: \"Oslo\""
+  std::vector<TokenRecord> tokens; // of `text`, ranges counting from its first byte
 };
 
 enum class Outcome { kAnswered, kRefused, kAbstained };  // kAbstained: the model itself said that the documents do not answer
@@ -108,7 +111,8 @@ struct Answer {
   std::vector<Attempt> trace;
   std::string model_fingerprint, atlas_fingerprint, policy_fingerprint;
   uint64_t index_generation = 0;   // 0: passages were given by the caller
-  std::string log_id, log_mac;     // receipt of the provenance log; empty without a log
+  std::string log_id;              // of this answer in the provenance log; empty without a log
+  std::string log_receipt;         // of its last record: keep it, it finds a log that was rolled back
 };
 
 }  // namespace openbook

@@ -74,6 +74,10 @@ class Guard {
   // Judges an answer that somebody else wrote, read token by token by this model. Nothing is steered.
   virtual Answer check(std::string_view question, const std::vector<Passage>& passages, std::string_view answer) const = 0;
 
+  virtual std::string model_fingerprint() const = 0;
+  virtual std::string atlas_fingerprint() const = 0;
+  virtual std::string device() const = 0;   // "cpu", "cuda:0"
+
   // What `ask(question)` would read.
   virtual std::vector<Passage> search(std::string_view question, const AskOptions& options = {}) const = 0;
 };

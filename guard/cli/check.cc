@@ -1,0 +1,38 @@
+#include "answer_view.h"
+#include "guard_flags.h"
+#include "options.h"
+#include "terminal.h"
+#include "verbs.h"
+
+namespace openbook::cli {
+namespace {
+
+struct CheckFlags {
+  GuardFlags guard;
+  std::string question, answer;
+  std::vector<std::string> passage_files;
+};
+
+int check(const CheckFlags& flags, Context& context) {
+  const std::vector<Passage> passages = read_passages(flags.passage_files);
+  const std::string answer = text_or_stdin(flags.answer);
+  const Answer judged = Guard::open(flags.guard.options())->check(flags.question, passages, answer);
+  context.json() ? print_json(answer_json(judged)) : print(answer_text(judged));
+  return kDone;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Context& context) {
+  auto flags = std::make_shared<CheckFlags>();
+  CLI::App* verb = add_verb(app, context, "check", "Judges an answer that somebody else wrote, word by word, against given passages.",
+                            "openbook check --question \"Where is it?\" --answer \"In Leeds.\" --passage facilities.md\n"
+                            "generate | openbook check --question \"Where is it?\" --answer - --passage facilities.md --format json");
+  verb->add_option("--question", flags->question, "what was asked")->required();
+  verb->add_option("--answer", flags->answer, "what was answered; - reads it from stdin")->required();
+  verb->add_option("--passage", flags->passage_files, "what it was to be answered from; may be given again")->required()->check(CLI::ExistingFile);
+  flags->guard.add_to(*verb, false);
+  verb->callback([flags, &context] { context.run = [flags, &context] { return check(*flags, context); }; });
+}
+
+}  // namespace openbook::cli
