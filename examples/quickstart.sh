@@ -58,4 +58,4 @@ show "$OPENBOOK" log verify --log "$LOG" --log-key "$KEY"
 
 heading "How typical is this?"
 printf 'The three questions were chosen to show one case each. How often the model recites against its documents, and what the guard makes of it,\n'
-printf 'is measured on hundreds of questions with "openbook eval conflict"; the figures stand in README.md.\n'
+printf 'is measured with "openbook eval conflict" on data that nobody chose for it; the figures, and how small their sample is, stand in README.md.\n'

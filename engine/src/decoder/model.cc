@@ -5,7 +5,6 @@
 #include "decoder/rope.h"
 #include "decoder/torch_errors.h"
 #include "decoder/weight_reader.h"
-#include "weights/device.h"
 #include "openbook/base/error.h"
 #include "openbook/base/hash.h"
 #include "weights/device.h"
