@@ -199,7 +199,9 @@ void add_doctor(CLI::App& app, Context& context) {
   add_place(*verb, Place::kIndex, flags->index);
   add_place(*verb, Place::kLog, flags->log);
   add_place(*verb, Place::kLogKey, flags->key);
-  verb->add_option("--device", flags->device, "cpu, cuda, or auto: cuda when there is one")->capture_default_str();
+  verb->add_option("--device", flags->device, "cpu, cuda, or auto: cuda when there is one")
+      ->type_name("DEVICE")
+      ->capture_default_str();
   verb->callback([flags, &context] { context.run = [flags, &context] { return doctor(*flags, context); }; });
 }
 

@@ -171,7 +171,9 @@ void add_ingest(CLI::App& app, Context& context) {
   verb->add_option("paths", flags->paths, "files, and folders with all that is below; - is stdin")->required();
   verb->add_flag("--delete", flags->remove_gone, "also remove documents under these paths whose files are gone");
   verb->add_option("--id", flags->stdin_id, "name of the document that comes from stdin")->type_name("NAME");
-  verb->add_option("--device", flags->device, "cpu, cuda, or auto: cuda when there is one")->capture_default_str();
+  verb->add_option("--device", flags->device, "cpu, cuda, or auto: cuda when there is one")
+      ->type_name("DEVICE")
+      ->capture_default_str();
   add_place(*verb, Place::kIndex, flags->index)->description("index, made when it isn't there (or OPENBOOK_INDEX)");
   add_place(*verb, Place::kEmbedder, flags->embedder);
   verb->callback([flags, &context] { context.run = [flags, &context] { return ingest(*flags, context); }; });

@@ -85,11 +85,16 @@ void add_search(CLI::App& app, Context& context) {
                "openbook search \"How many days of leave?\" --index handbook.index");
   verb->add_option("question", flags->question, "what to look for; - reads it from stdin")->required();
   add_place(*verb, Place::kIndex, flags->index);
-  verb->add_option("--limit", flags->limit, "passages at most")->check(CLI::Range(1, 1000))->capture_default_str();
+  verb->add_option("--limit", flags->limit, "passages at most")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   verb->add_option("--mode", flags->mode, "by words (BM25, needs no text encoder), by vectors, or both joined")
       ->check(CLI::IsMember({"hybrid", "words", "vectors"}))
       ->capture_default_str();
-  verb->add_option("--device", flags->device, "cpu, cuda, or auto: cuda when there is one")->capture_default_str();
+  verb->add_option("--device", flags->device, "cpu, cuda, or auto: cuda when there is one")
+      ->type_name("DEVICE")
+      ->capture_default_str();
   add_place(*verb, Place::kEmbedder, flags->embedder);
   verb->callback([flags, &context] { context.run = [flags, &context] { return search(*flags, context); }; });
 }

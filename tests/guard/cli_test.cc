@@ -14,8 +14,15 @@ TEST(Cli, HelpHasAnExampleAndTheExitStatusesOnEveryVerb) {
   const auto main_help = run_openbook({"--help"});
   EXPECT_EQ(main_help.status, 0);
   EXPECT_EQ(main_help.err, "");
-  for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
-           {"log"}, {"log", "init"}, {"log", "list"}, {"log", "show"}, {"log", "verify"}, {"log", "erase"}}) {
+  for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{{"ingest"},
+                                                                                    {"search"},
+                                                                                    {"doctor"},
+                                                                                    {"log"},
+                                                                                    {"log", "init"},
+                                                                                    {"log", "list"},
+                                                                                    {"log", "show"},
+                                                                                    {"log", "verify"},
+                                                                                    {"log", "erase"}}) {
     EXPECT_NE(main_help.out.find("\n  " + verb[0] + " "), std::string::npos) << verb[0];
     std::string command = "openbook";
     auto arguments = verb;
@@ -23,7 +30,7 @@ TEST(Cli, HelpHasAnExampleAndTheExitStatusesOnEveryVerb) {
     arguments.push_back("--help");
     const auto help = run_openbook(arguments);
     EXPECT_EQ(help.status, 0);
-    EXPECT_TRUE(help.out.starts_with(command + " ")) << help.out;
+    EXPECT_TRUE(help.out.starts_with(command)) << help.out;
     EXPECT_NE(help.out.find("Exit status: 0 done"), std::string::npos);
   }
 }
@@ -52,6 +59,15 @@ TEST(Cli, WrongUsageIsStatus2AndOneLineThatNamesIt) {
     EXPECT_NE(result.err.find(row.message), std::string::npos) << result.err;
     EXPECT_NE(result.err.find("--help shows how it is used.\n"), std::string::npos) << result.err;
   }
+}
+
+TEST(Cli, AMissingIndexIsStatus1AndSaysWhatMakesOne) {
+  const test::TemporaryFolder folder;
+  const auto result = run_openbook({"search", "x", "--mode", "words", "--index", folder / "none"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_NE(result.err.find((folder / "none").string()), std::string::npos) << result.err;
+  EXPECT_EQ(run_openbook({"ingest", folder.path()}).status, 2);  // what is written is named
 }
 
 class CliLogTest : public LogTest {
