@@ -4,6 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include "decoder/ops.h"
+
 namespace openbook::engine {
 namespace {
 
@@ -51,6 +53,7 @@ at::Tensor SequenceAttention::attend(int64_t layer, const at::Tensor& queries, c
 }
 
 at::Tensor SequenceAttention::plain(Rows rows, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
+  if (attends_one(queries)) return attend_one(queries, keys, values);
   if (rows.size() == 1) return masked(rows, queries, keys, values, {}, /*causal=*/false);  // the last key is its own
   if (first_ == 0 && rows.begin == 0) return masked(rows, queries, keys, values, {}, /*causal=*/true);
   if (rows.size() < tokens_) return masked(rows, queries, keys, values, causal_mask(rows), /*causal=*/false);

@@ -1,18 +1,104 @@
 #include "decoder/ops.h"
 
+#include <cstring>
+
+#include "decoder/cpu_kernels.h"
+
 namespace openbook::engine {
+namespace {
+
+// Calls `work` with a null pointer of x's element type, to be deduced from.
+template <typename Work>
+void with_element_type(const at::Tensor& x, Work&& work) {
+  if (x.scalar_type() == at::kFloat) {
+    work(static_cast<const float*>(nullptr));
+  } else {
+    work(static_cast<const at::BFloat16*>(nullptr));
+  }
+}
+
+template <typename Element>
+const Element* elements(const at::Tensor& x) {
+  return x.defined() ? x.const_data_ptr<Element>() : nullptr;
+}
+
+bool one_token_on_cpu(const at::Tensor& x) { return x.is_cpu() && x.size(0) == 1; }
+
+template <typename Element, typename Out>
+void multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, at::Tensor& out) {
+  cpu::matrix_times_vector<Element, Out>(elements<Element>(weight), elements<Element>(x), elements<Element>(bias), weight.size(0),
+                                         weight.size(1), out.mutable_data_ptr<Out>());
+}
+
+}  // namespace
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
-  return at::rms_norm(x, weight.sizes(), weight, epsilon);
+  if (!x.is_cpu()) return at::rms_norm(x, weight.sizes(), weight, epsilon);
+  at::Tensor out = at::empty_like(x);
+  with_element_type(x, [&]<typename Element>(const Element*) {
+    cpu::rms_norm(elements<Element>(x), elements<Element>(weight), epsilon, x.size(0), x.size(1), out.mutable_data_ptr<Element>());
+  });
+  return out;
 }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  if (!one_token_on_cpu(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  at::Tensor out = at::empty({1, weight.size(0)}, x.options());
+  with_element_type(x, [&]<typename Element>(const Element*) { multiply<Element, Element>(x, weight, bias, out); });
+  return out;
+}
+
+at::Tensor unembed(const at::Tensor& x, const at::Tensor& unembedding) {
+  if (!one_token_on_cpu(x)) return at::linear(x, unembedding).to(at::kFloat);
+  at::Tensor out = at::empty({1, unembedding.size(0)}, x.options().dtype(at::kFloat));
+  with_element_type(x, [&]<typename Element>(const Element*) { multiply<Element, float>(x, unembedding, {}, out); });
+  return out;
 }
 
 at::Tensor silu_times_up(const at::Tensor& gate_up) {
-  const auto halves = gate_up.chunk(2, -1);
-  return at::silu(halves[0]).mul_(halves[1]);
+  const int64_t tokens = gate_up.size(0), d_mlp = gate_up.size(1) / 2;
+  if (!gate_up.is_cpu()) return at::silu(gate_up.narrow(1, 0, d_mlp)).mul_(gate_up.narrow(1, d_mlp, d_mlp));
+  at::Tensor out = at::empty({tokens, d_mlp}, gate_up.options());
+  with_element_type(gate_up, [&]<typename Element>(const Element*) {
+    cpu::silu_times_up(elements<Element>(gate_up), tokens, d_mlp, out.mutable_data_ptr<Element>());
+  });
+  return out;
+}
+
+void rotate(const at::Tensor& x, int64_t heads, const at::Tensor& cos, const at::Tensor& sin) {
+  const int64_t tokens = x.size(0), d_head = x.size(2);
+  if (x.is_cpu()) {
+    with_element_type(x, [&]<typename Element>(const Element*) {
+      cpu::rotate(x.mutable_data_ptr<Element>(), x.stride(0), elements<float>(cos), elements<float>(sin), tokens, heads, d_head);
+    });
+    return;
+  }
+  const at::Tensor rotated = x.narrow(1, 0, heads), halves = rotated.view({tokens, heads, 2, d_head / 2});
+  const at::Tensor turned = at::stack({-halves.select(2, 1), halves.select(2, 0)}, 2).flatten(2);  // (-b, a)
+  rotated.copy_(at::addcmul(rotated * cos.unsqueeze(1), turned, sin.unsqueeze(1)));
+}
+
+void store(const at::Tensor& rows, const at::Tensor& cached) {
+  if (!rows.is_cpu() || rows.size(0) != 1) {
+    cached.copy_(rows.transpose(0, 1));
+    return;
+  }
+  const size_t bytes = rows.size(2) * rows.element_size();
+  for (int64_t head = 0; head < rows.size(1); ++head)
+    std::memcpy(static_cast<char*>(cached.mutable_data_ptr()) + head * cached.stride(0) * cached.element_size(),
+                static_cast<const char*>(rows.const_data_ptr()) + head * bytes, bytes);
+}
+
+bool attends_one(const at::Tensor& queries) { return one_token_on_cpu(queries); }
+
+at::Tensor attend_one(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values) {
+  const int64_t heads = query.size(1), d_head = query.size(2);
+  at::Tensor z = at::empty({1, heads * d_head}, query.options());
+  with_element_type(query, [&]<typename Element>(const Element*) {
+    cpu::attend_one<Element>(elements<Element>(query), {elements<Element>(keys), keys.stride(0)}, {elements<Element>(values), values.stride(0)},
+                             heads, keys.size(0), keys.size(1), d_head, z.mutable_data_ptr<Element>());
+  });
+  return z;
 }
 
 }  // namespace openbook::engine

@@ -1,4 +1,6 @@
-// The few operations that a Llama block is made of beside attention. x is [tokens, features] in the model's dtype.
+// The few operations that a Llama block is made of beside attention. x is [tokens, features] in the model's dtype, contiguous.
+//
+// The CPU's own kernels take what libtorch is slow at (one token; rows without a fused operation), libtorch the rest and CUDA.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -8,10 +10,26 @@ namespace openbook::engine {
 // x / sqrt(mean(x^2) + epsilon) * weight, computed in float32, back in x's dtype (Zhang & Sennrich 2019, arXiv 1910.07467).
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
 
-// x W^T + bias; `bias` may be undefined.
+// x W^T + bias in x's dtype; `bias` may be undefined.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
+// x W_U^T in float32; of several tokens or on CUDA rounded to x's dtype on the way.
+at::Tensor unembed(const at::Tensor& x, const at::Tensor& unembedding);
 
 // silu(gate) * up of [tokens, 2 * d_mlp], gate before up.
 at::Tensor silu_times_up(const at::Tensor& gate_up);
+
+// Rotates the first `heads` heads of x, [tokens, more heads, d_head], in place; cos and sin are float32 [tokens, d_head].
+void rotate(const at::Tensor& x, int64_t heads, const at::Tensor& cos, const at::Tensor& sin);
+
+// Copies rows [tokens, heads, d_head] into a cache's [heads, tokens, d_head].
+void store(const at::Tensor& rows, const at::Tensor& cached);
+
+// Whether attend_one can take it: one query on the CPU.
+bool attends_one(const at::Tensor& queries);
+
+// softmax(q k^T / sqrt(d_head)) v of one query without a mask. query: [1, heads, d_head]; keys, values: [kv_heads, positions, d_head].
+// Gives [1, heads * d_head].
+at::Tensor attend_one(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values);
 
 }  // namespace openbook::engine

@@ -30,8 +30,4 @@ RopeTables make_rope_tables(const ModelConfig& config) {
   return {.cos = at::cos(angle).repeat({1, 2}), .sin = at::sin(angle).repeat({1, 2})};
 }
 
-at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& signed_sin) {
-  return at::addcmul(x * cos, x.roll(x.size(-1) / 2, -1), signed_sin);
-}
-
 }  // namespace openbook::engine

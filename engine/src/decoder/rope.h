@@ -16,7 +16,4 @@ struct RopeTables {
 // Computed in float32, as the models were trained: in float64 the angles of late positions would differ by 1e-3.
 RopeTables make_rope_tables(const ModelConfig& config);
 
-// x: [tokens, heads, d_head]. cos, signed_sin: [tokens, 1, d_head] in x's dtype; signed_sin has its first half negated.
-at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& signed_sin);
-
 }  // namespace openbook::engine

@@ -1,7 +1,9 @@
 #include "decoder/step.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "decoder/ops.h"
-#include "decoder/rope.h"
 
 namespace openbook::engine {
 
@@ -33,10 +35,8 @@ void Step::embed() {
     sin.push_back(model_.rope_sin().narrow(0, slice.first, slice.tokens));
   }
   resid_ = model_.embedding().index_select(0, ids.to(model_.device()));
-  cos_ = (cos.size() == 1 ? cos[0] : at::cat(cos)).to(model_.dtype()).unsqueeze(1);
-  // A copy: the table's rows must keep their sign.
-  signed_sin_ = (sin.size() == 1 ? sin[0].clone() : at::cat(sin)).to(model_.dtype()).unsqueeze(1);
-  signed_sin_.narrow(-1, 0, config_.d_head / 2).neg_();
+  cos_ = cos.size() == 1 ? cos[0] : at::cat(cos);
+  sin_ = sin.size() == 1 ? sin[0] : at::cat(sin);
 }
 
 void Step::run_layer(int64_t layer) {
@@ -50,8 +50,8 @@ void Step::run_layer(int64_t layer) {
 at::Tensor Step::attend(int64_t layer, const at::Tensor& qkv) {
   const int64_t heads = config_.heads, kv_heads = config_.kv_heads;
   const at::Tensor by_head = qkv.view({tokens_, heads + 2 * kv_heads, config_.d_head});
-  const at::Tensor rotated = rotate(by_head.narrow(1, 0, heads + kv_heads), cos_, signed_sin_);
-  const at::Tensor queries = rotated.narrow(1, 0, heads), keys = rotated.narrow(1, heads, kv_heads);
+  rotate(by_head, heads + kv_heads, cos_, sin_);
+  const at::Tensor queries = by_head.narrow(1, 0, heads), keys = by_head.narrow(1, heads, kv_heads);
   const at::Tensor values = by_head.narrow(1, heads + kv_heads, kv_heads);
   if (slices_.size() == 1) return attend(layer, slices_[0], queries, keys, values);
   std::vector<at::Tensor> z;
@@ -64,8 +64,8 @@ at::Tensor Step::attend(int64_t layer, const at::Tensor& qkv) {
 at::Tensor Step::attend(int64_t layer, Slice& slice, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
   const KvCache& cache = *slice.sequence->cache;
   const at::Tensor cached_keys = cache.keys()[layer], cached_values = cache.values()[layer];  // [kv_heads, capacity, d_head]
-  cached_keys.narrow(1, slice.first, slice.tokens).copy_(keys.transpose(0, 1));
-  cached_values.narrow(1, slice.first, slice.tokens).copy_(values.transpose(0, 1));
+  store(keys, cached_keys.narrow(1, slice.first, slice.tokens));
+  store(values, cached_values.narrow(1, slice.first, slice.tokens));
   const int64_t positions = slice.first + slice.tokens;
   const at::Tensor z = slice.attention.attend(layer, queries, cached_keys.narrow(1, 0, positions), cached_values.narrow(1, 0, positions));
   if (HeadTaps* taps = slice.sequence->taps; taps != nullptr && taps->taps_layer(layer)) {
@@ -106,8 +106,7 @@ std::vector<StepResult> Step::logits() {
     rows.push_back(all ? resid_.narrow(0, slice.begin, slice.tokens) : resid_.narrow(0, slice.begin + slice.tokens - 1, 1));
   }
   const at::Tensor wanted = rows.size() == 1 ? rows[0] : at::cat(rows);
-  const at::Tensor logits =
-      linear(rms_norm(wanted, model_.final_norm(), config_.norm_epsilon), model_.unembedding(), at::Tensor()).to(at::kFloat);
+  const at::Tensor logits = unembed(rms_norm(wanted, model_.final_norm(), config_.norm_epsilon), model_.unembedding());
   std::vector<StepResult> results;
   int64_t row = 0;
   for (const at::Tensor& part : rows) {

@@ -40,7 +40,7 @@ class Step {
   std::vector<Slice> slices_;
   int64_t tokens_ = 0;
   at::Tensor resid_;            // [tokens, d_model], the residual stream
-  at::Tensor cos_, signed_sin_;  // [tokens, 1, d_head]
+  at::Tensor cos_, sin_;        // float32 [tokens, d_head]
 };
 
 }  // namespace openbook::engine

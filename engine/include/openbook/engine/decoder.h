@@ -34,7 +34,7 @@ struct Sequence {
 };
 
 struct StepResult {
-  // float32 [1 or tokens.size(), vocabulary] on the model's device. A bfloat16 model computes them in bfloat16.
+  // float32 [1 or tokens.size(), vocabulary] on the model's device. Those of a bfloat16 model may have been rounded to bfloat16.
   at::Tensor logits;
 };
 
