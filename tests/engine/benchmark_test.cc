@@ -26,10 +26,12 @@ TEST(DecodeBenchmark, MeasuresAndPutsThreadsBack) {
 TEST(DecodeBenchmark, WrongCountsAreRefused) {
   const Decoder decoder(test::load_tiny("plain"));
   EXPECT_ERROR(run_decode_benchmark(decoder, {.prompt_tokens = 0}), Code::kInvalidArgument, "at least one prompt token");
-  EXPECT_ERROR(run_decode_benchmark(decoder, {.prompt_tokens = 500, .decode_tokens = 13}), Code::kOutOfRange, "the model has 512");
+  EXPECT_ERROR(run_decode_benchmark(decoder, {.prompt_tokens = 500, .decode_tokens = 13}), Code::kOutOfRange,
+               "the model has 512");
   Cancellation cancellation;
   cancellation.cancel();
-  EXPECT_ERROR(run_decode_benchmark(decoder, {.prompt_tokens = 5, .decode_tokens = 5}, &cancellation), Code::kCancelled, "stopped");
+  EXPECT_ERROR(run_decode_benchmark(decoder, {.prompt_tokens = 5, .decode_tokens = 5}, &cancellation), Code::kCancelled,
+               "stopped");
 }
 
 }  // namespace

@@ -33,8 +33,10 @@ TYPED_TEST(CpuKernels, MatrixTimesVector) {
       const at::Tensor weight = this->random({rows, columns}), x = this->random({columns}), bias = this->random({rows});
       at::Tensor plain = this->empty({rows}), biased = this->empty({rows}), exact = at::empty({rows});
       cpu::matrix_times_vector<TypeParam, TypeParam>(this->in(weight), this->in(x), nullptr, rows, columns, this->out(plain));
-      cpu::matrix_times_vector<TypeParam, TypeParam>(this->in(weight), this->in(x), this->in(bias), rows, columns, this->out(biased));
-      cpu::matrix_times_vector<TypeParam, float>(this->in(weight), this->in(x), nullptr, rows, columns, exact.mutable_data_ptr<float>());
+      cpu::matrix_times_vector<TypeParam, TypeParam>(this->in(weight), this->in(x), this->in(bias), rows, columns,
+                                                     this->out(biased));
+      cpu::matrix_times_vector<TypeParam, float>(this->in(weight), this->in(x), nullptr, rows, columns,
+                                                 exact.mutable_data_ptr<float>());
       const at::Tensor expected = at::mv(this->wide(weight), this->wide(x));
       EXPECT_TRUE(close(plain, expected, this->kTolerance)) << rows << " x " << columns;
       EXPECT_TRUE(close(biased, expected + this->wide(bias), this->kTolerance)) << rows << " x " << columns;
@@ -70,7 +72,8 @@ TYPED_TEST(CpuKernels, RotateTurnsTheChosenHeadsOnly) {
   const at::Tensor original = this->random({tokens, heads + 2, d_head}), angle = at::rand({tokens, d_head / 2}) * 6;
   const at::Tensor cos = angle.cos().repeat({1, 2}), sin = angle.sin().repeat({1, 2});
   at::Tensor x = original.clone();
-  cpu::rotate<TypeParam>(this->out(x), x.stride(0), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(), tokens, heads, d_head);
+  cpu::rotate<TypeParam>(this->out(x), x.stride(0), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(), tokens, heads,
+                         d_head);
   const at::Tensor turned = at::view_as_complex(at::stack(this->wide(original).chunk(2, -1), -1)) *
                             at::polar(at::ones_like(angle), angle).to(at::kComplexDouble).unsqueeze(1);
   const at::Tensor expected = at::cat({at::real(turned), at::imag(turned)}, -1);
@@ -85,8 +88,8 @@ TYPED_TEST(CpuKernels, AttendOne) {
       const at::Tensor query = this->random({heads, d_head}) * 2, keys = this->random({kv_heads, capacity, d_head}),
                        values = this->random({kv_heads, capacity, d_head});
       at::Tensor z = this->empty({heads, d_head});
-      cpu::attend_one<TypeParam>(this->in(query), {this->in(keys), keys.stride(0)}, {this->in(values), values.stride(0)}, heads, kv_heads,
-                                 positions, d_head, this->out(z));
+      cpu::attend_one<TypeParam>(this->in(query), {this->in(keys), keys.stride(0)}, {this->in(values), values.stride(0)}, heads,
+                                 kv_heads, positions, d_head, this->out(z));
       const at::Tensor k = this->wide(keys.narrow(1, 0, positions)).repeat_interleave(3, 0),
                        v = this->wide(values.narrow(1, 0, positions)).repeat_interleave(3, 0);
       const at::Tensor pattern =

@@ -17,7 +17,8 @@ class Cuda : public testing::TestWithParam<std::tuple<std::string, std::string>>
   // float32 products may run in TF32's stead only when asked to, so they agree closely.
   double tolerance() const { return dtype() == "float32" ? 1e-4 : 0.05; }
 };
-INSTANTIATE_TEST_SUITE_P(All, Cuda, testing::Combine(testing::ValuesIn(test::kTinyLlamas), testing::Values("float32", "bfloat16")),
+INSTANTIATE_TEST_SUITE_P(All, Cuda,
+                         testing::Combine(testing::ValuesIn(test::kTinyLlamas), testing::Values("float32", "bfloat16")),
                          [](const auto& info) { return std::get<0>(info.param) + "_" + std::get<1>(info.param); });
 
 TEST_P(Cuda, LogitsTapsAndEditsEqualTheCpu) {
@@ -34,7 +35,8 @@ TEST_P(Cuda, LogitsTapsAndEditsEqualTheCpu) {
     const std::vector<TokenId> prompt(golden.ids.begin(), golden.ids.begin() + 23);
     const at::Tensor first =
         decoder.step({{.tokens = prompt, .cache = &cache, .edits = &edits, .logits_of = LogitsOf::kAll}}).at(0).logits;
-    const at::Tensor next = decoder.step({{.tokens = {golden.ids[23]}, .cache = &cache, .taps = &taps, .edits = &edits}}).at(0).logits;
+    const at::Tensor next =
+        decoder.step({{.tokens = {golden.ids[23]}, .cache = &cache, .taps = &taps, .edits = &edits}}).at(0).logits;
     return Run{first, next, taps.z(), taps.pattern(), taps.resid_final()};
   };
   const Run cpu = run("cpu"), cuda = run("cuda");
@@ -53,7 +55,8 @@ TEST_P(Cuda, ACutCacheEqualsOneNeverFilled) {
   for (KvCache* cache : {&cut, &fresh}) decoder.step({{.tokens = ids, .cache = cache}});
   decoder.step({{.tokens = {5, 6, 7}, .cache = &cut}});
   cut.cut(static_cast<int64_t>(ids.size()));
-  const auto after_cut = decoder.step({{.tokens = {9, 10}, .cache = &cut}}), after_fresh = decoder.step({{.tokens = {9, 10}, .cache = &fresh}});
+  const auto after_cut = decoder.step({{.tokens = {9, 10}, .cache = &cut}}),
+             after_fresh = decoder.step({{.tokens = {9, 10}, .cache = &fresh}});
   EXPECT_TRUE(at::equal(after_cut[0].logits, after_fresh[0].logits));
 }
 

@@ -15,7 +15,9 @@ using test::run_whole;
 
 constexpr double kTolerance = 1e-4;
 
-std::vector<TokenId> slice(const std::vector<TokenId>& ids, size_t begin, size_t end) { return {ids.begin() + begin, ids.begin() + end}; }
+std::vector<TokenId> slice(const std::vector<TokenId>& ids, size_t begin, size_t end) {
+  return {ids.begin() + begin, ids.begin() + end};
+}
 
 std::vector<TokenId> random_ids(size_t count, const Model& model, uint64_t seed) {
   std::mt19937_64 random(seed);
@@ -25,14 +27,17 @@ std::vector<TokenId> random_ids(size_t count, const Model& model, uint64_t seed)
 }
 
 // The logits of every token when `ids` come in steps that end at `cuts`.
-at::Tensor run_in_steps(const Decoder& decoder, const std::vector<TokenId>& ids, std::vector<size_t> cuts, const HeadEdits* edits = nullptr) {
+at::Tensor run_in_steps(const Decoder& decoder, const std::vector<TokenId>& ids, std::vector<size_t> cuts,
+                        const HeadEdits* edits = nullptr) {
   KvCache cache(decoder.model(), static_cast<int64_t>(ids.size()));
   std::vector<at::Tensor> logits;
   cuts.push_back(ids.size());
   size_t begin = 0;
   for (const size_t end : cuts) {
     logits.push_back(
-        decoder.step({{.tokens = slice(ids, begin, end), .cache = &cache, .edits = edits, .logits_of = LogitsOf::kAll}}).at(0).logits);
+        decoder.step({{.tokens = slice(ids, begin, end), .cache = &cache, .edits = edits, .logits_of = LogitsOf::kAll}})
+            .at(0)
+            .logits);
     begin = end;
   }
   return at::cat(logits);

@@ -18,8 +18,10 @@ constexpr double kTolerance = 1e-4;
 
 at::Tensor run_in_two(const Decoder& decoder, const std::vector<TokenId>& ids, size_t cut, const HeadEdits& edits) {
   KvCache cache(decoder.model(), static_cast<int64_t>(ids.size()));
-  const auto first = decoder.step({{.tokens = {ids.begin(), ids.begin() + cut}, .cache = &cache, .edits = &edits, .logits_of = LogitsOf::kAll}});
-  const auto second = decoder.step({{.tokens = {ids.begin() + cut, ids.end()}, .cache = &cache, .edits = &edits, .logits_of = LogitsOf::kAll}});
+  const auto first =
+      decoder.step({{.tokens = {ids.begin(), ids.begin() + cut}, .cache = &cache, .edits = &edits, .logits_of = LogitsOf::kAll}});
+  const auto second =
+      decoder.step({{.tokens = {ids.begin() + cut, ids.end()}, .cache = &cache, .edits = &edits, .logits_of = LogitsOf::kAll}});
   return at::cat({first[0].logits, second[0].logits});
 }
 

@@ -34,12 +34,15 @@ TEST_P(Taps, ZAndPatternEqualTransformersAtEveryPosition) {
       SCOPED_TRACE(std::string(how) + " to position " + std::to_string(position));
       EXPECT_TRUE(close(taps.z(), at_position(golden.z, position), kTolerance));
       EXPECT_TRUE(close(taps.pattern(), golden.pattern.select(2, position).flatten(0, 1), kTolerance));
-      if (!edited) { EXPECT_TRUE(close(taps.resid_final(), golden.resid_final[position], kTolerance)); }
+      if (!edited) {
+        EXPECT_TRUE(close(taps.resid_final(), golden.resid_final[position], kTolerance));
+      }
     };
     decoder.step({{.tokens = {golden.ids[position]}, .cache = &growing, .taps = &taps, .edits = &edits}});
     check("one by one");
     KvCache fresh(model, tokens);
-    decoder.step({{.tokens = {golden.ids.begin(), golden.ids.begin() + position + 1}, .cache = &fresh, .taps = &taps, .edits = &edits}});
+    decoder.step(
+        {{.tokens = {golden.ids.begin(), golden.ids.begin() + position + 1}, .cache = &fresh, .taps = &taps, .edits = &edits}});
     check("at once");
   }
 }
@@ -83,7 +86,8 @@ TEST(HeadTaps, NoHeadsAndNoKeysAreFine) {
   const test::Golden golden = golden_of("plain");
   HeadTaps no_heads(decoder.model(), {}, {0, 4}), no_keys(decoder.model(), {{0, 1}}, {});
   KvCache first(decoder.model(), 24), second(decoder.model(), 24);
-  decoder.step({{.tokens = golden.ids, .cache = &first, .taps = &no_heads}, {.tokens = golden.ids, .cache = &second, .taps = &no_keys}});
+  decoder.step(
+      {{.tokens = golden.ids, .cache = &first, .taps = &no_heads}, {.tokens = golden.ids, .cache = &second, .taps = &no_keys}});
   EXPECT_TRUE(close(no_heads.resid_final(), golden.resid_final[23], kTolerance));
   EXPECT_TRUE(close(no_keys.z()[0], golden.z[0][23][1], kTolerance));
   EXPECT_EQ(no_keys.pattern().sizes(), (std::vector<int64_t>{1, 0}));

@@ -10,15 +10,18 @@ using nlohmann::json;
 using test::TemporaryFolder;
 
 json llama() {
-  return {{"model_type", "llama"},         {"hidden_act", "silu"},        {"hidden_size", 64},
-          {"intermediate_size", 128},      {"num_hidden_layers", 2},      {"num_attention_heads", 4},
-          {"num_key_value_heads", 2},      {"vocab_size", 100},           {"max_position_embeddings", 512},
-          {"rms_norm_eps", 1e-5},          {"rope_theta", 500000.0},      {"bos_token_id", 1},
-          {"eos_token_id", 2},             {"tie_word_embeddings", true}};
+  return {{"model_type", "llama"},    {"hidden_act", "silu"},       {"hidden_size", 64},
+          {"intermediate_size", 128}, {"num_hidden_layers", 2},     {"num_attention_heads", 4},
+          {"num_key_value_heads", 2}, {"vocab_size", 100},          {"max_position_embeddings", 512},
+          {"rms_norm_eps", 1e-5},     {"rope_theta", 500000.0},     {"bos_token_id", 1},
+          {"eos_token_id", 2},        {"tie_word_embeddings", true}};
 }
 
-const json kLlama3Scaling = {{"rope_type", "llama3"},        {"factor", 32.0}, {"low_freq_factor", 1.0},
-                             {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 256}};
+const json kLlama3Scaling = {{"rope_type", "llama3"},
+                             {"factor", 32.0},
+                             {"low_freq_factor", 1.0},
+                             {"high_freq_factor", 4.0},
+                             {"original_max_position_embeddings", 256}};
 
 ModelConfig read(const TemporaryFolder& folder, const json& config) {
   write_file_atomically(folder / "config.json", config.dump());
@@ -46,8 +49,8 @@ TEST(ModelConfig, ReadsALlama) {
 TEST(ModelConfig, WhatLlamaLeavesOutHasItsDefault) {
   const TemporaryFolder folder;
   json config = llama();
-  for (const char* key : {"hidden_act", "num_key_value_heads", "rms_norm_eps", "rope_theta", "bos_token_id", "eos_token_id",
-                          "tie_word_embeddings"})
+  for (const char* key :
+       {"hidden_act", "num_key_value_heads", "rms_norm_eps", "rope_theta", "bos_token_id", "eos_token_id", "tie_word_embeddings"})
     config.erase(key);
   const ModelConfig read_config = read(folder, config);
   EXPECT_EQ(read_config.kv_heads, 4);
@@ -150,7 +153,10 @@ TEST(ModelConfig, WrongOrUnsupportedFieldsAreNamed) {
   const TemporaryFolder folder;
   for (const auto& row : rows) {
     json config = llama();
-    if (row.value.is_null()) config.erase(row.key); else config[row.key] = row.value;
+    if (row.value.is_null())
+      config.erase(row.key);
+    else
+      config[row.key] = row.value;
     SCOPED_TRACE(std::string(row.key) + " " + row.value.dump());
     EXPECT_ERROR(read(folder, config), row.code, row.message);
   }

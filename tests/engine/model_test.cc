@@ -66,10 +66,13 @@ TEST(Model, WhatDisagreesIsNamedWithBothSides) {
       {[](json& config) { config["intermediate_size"] = 64; }, Code::kInvalidArgument,
        "tensor \"model.layers.0.mlp.gate_proj.weight\" has shape [48, 32]; config.json asks for [64, 32]"},
       {[](json& config) { config["num_key_value_heads"] = 4; }, Code::kInvalidArgument, "k_proj.weight\" has shape [16, 32]"},
-      {[](json& config) { config["num_hidden_layers"] = 3; }, Code::kNotFound, "no tensor \"model.layers.2.input_layernorm.weight\""},
+      {[](json& config) { config["num_hidden_layers"] = 3; }, Code::kNotFound,
+       "no tensor \"model.layers.2.input_layernorm.weight\""},
       {[](json& config) { config["num_hidden_layers"] = 1; }, Code::kInvalidArgument, "tensor \"model.layers.1."},
-      {[](json& config) { config["attention_bias"] = true; }, Code::kNotFound, "no tensor \"model.layers.0.self_attn.q_proj.bias\""},
-      {[](json& config) { config["vocab_size"] = 300; }, Code::kInvalidArgument, "\"model.embed_tokens.weight\" has shape [276, 32]"},
+      {[](json& config) { config["attention_bias"] = true; }, Code::kNotFound,
+       "no tensor \"model.layers.0.self_attn.q_proj.bias\""},
+      {[](json& config) { config["vocab_size"] = 300; }, Code::kInvalidArgument,
+       "\"model.embed_tokens.weight\" has shape [276, 32]"},
       {[](json& config) { config["vocab_size"] = 100; }, Code::kInvalidArgument, "the tokenizer has 272 ids and the model"},
   };
   const TemporaryFolder folder;

@@ -23,8 +23,8 @@ std::string file_of(const std::string& header, size_t data_bytes) {
 }
 
 std::string entry(const std::string& name, const std::string& dtype, const std::string& shape, uint64_t begin, uint64_t end) {
-  return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":[" + std::to_string(begin) + "," +
-         std::to_string(end) + "]}";
+  return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":[" + std::to_string(begin) +
+         "," + std::to_string(end) + "]}";
 }
 
 // Padded so that the data starts at a multiple of 8, as writers do.
@@ -88,17 +88,22 @@ TEST(Safetensors, MalformedFilesAreRefusedWithFileAndTensor) {
       {file_of("{" + entry("w", "F32", "[2.0]", 0, 8) + "}", 8), Code::kInvalidArgument, "non-negative"},
       {file_of("{" + entry("w", "F32", "[4611686018427387906]", 0, 8) + "}", 8), Code::kInvalidArgument, "which no tensor has"},
       {file_of("{" + entry("w", "U8", "[4294967296,4294967296]", 0, 8) + "}", 8), Code::kInvalidArgument, "overflows"},
-      {file_of("{" + entry("w", "U8", "[0,281474976710656,281474976710656]", 0, 0) + "}", 0), Code::kInvalidArgument, "overflows"},
-      {file_of("{" + entry("w", "F32", "[3]", 0, 8) + "}", 8), Code::kInvalidArgument, "has 8 bytes; its dtype and shape need 12"},
+      {file_of("{" + entry("w", "U8", "[0,281474976710656,281474976710656]", 0, 0) + "}", 0), Code::kInvalidArgument,
+       "overflows"},
+      {file_of("{" + entry("w", "F32", "[3]", 0, 8) + "}", 8), Code::kInvalidArgument,
+       "has 8 bytes; its dtype and shape need 12"},
       {file_of("{" + entry("w", "F32", "[0]", 0, 8) + "}", 8), Code::kInvalidArgument, "need 0"},
       {file_of("{" + entry("w", "F32", "[2]", 8, 0) + "}", 8), Code::kInvalidArgument, "ends before it begins"},
       {file_of("{\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,-8]}}", 8), Code::kInvalidArgument, "data_offsets"},
       {file_of("{\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0]}}", 8), Code::kInvalidArgument, "data_offsets"},
       {file_of("{" + good + "}", 5), Code::kDataLoss, "tensor \"w\" ends at byte 8 of 5; the file is cut short"},
       {file_of("{" + entry("w", "F32", "[2]", 0, 18446744073709551615u) + "}", 8), Code::kDataLoss, "cut short"},
-      {file_of("{" + good + "," + entry("v", "F32", "[2]", 4, 12) + "}", 12), Code::kDataLoss, "tensor \"v\" overlaps tensor \"w\""},
-      {file_of("{" + good + "," + entry("v", "F32", "[2]", 0, 8) + "}", 8), Code::kDataLoss, "tensor \"w\" overlaps tensor \"v\""},
-      {file_of("{" + good + "," + entry("v", "F32", "[2]", 12, 20) + "}", 20), Code::kDataLoss, "tensor \"v\" begins 4 bytes after"},
+      {file_of("{" + good + "," + entry("v", "F32", "[2]", 4, 12) + "}", 12), Code::kDataLoss,
+       "tensor \"v\" overlaps tensor \"w\""},
+      {file_of("{" + good + "," + entry("v", "F32", "[2]", 0, 8) + "}", 8), Code::kDataLoss,
+       "tensor \"w\" overlaps tensor \"v\""},
+      {file_of("{" + good + "," + entry("v", "F32", "[2]", 12, 20) + "}", 20), Code::kDataLoss,
+       "tensor \"v\" begins 4 bytes after"},
       {file_of("{" + good + "}", 11), Code::kDataLoss, "3 bytes after the last tensor"},
       {file_of("{" + entry("\\u001b[31m", "F32", "[3]", 0, 8) + "}", 8), Code::kInvalidArgument, "tensor \"\\x1B[31m\""},
   };
@@ -148,8 +153,10 @@ TEST(Safetensors, ShardsThatDisagreeWithTheirIndexAreRefused) {
       {R"({"weight_map":{"a":"/etc/passwd"}})", Code::kInvalidArgument, "not a plain file name"},
       {R"({"weight_map":{"a":"1.safetensors\u0000"}})", Code::kInvalidArgument, "not a plain file name"},
       {R"({"weight_map":{"a":"9.safetensors"}})", Code::kNotFound, "9.safetensors"},
-      {R"({"weight_map":{"a":"1.safetensors","c":"1.safetensors"}})", Code::kInvalidArgument, "\"c\" is missing from 1.safetensors"},
-      {R"({"weight_map":{"a":"1.safetensors","b":"2.safetensors"}})", Code::kInvalidArgument, "tensor \"x\" of 2.safetensors is not"},
+      {R"({"weight_map":{"a":"1.safetensors","c":"1.safetensors"}})", Code::kInvalidArgument,
+       "\"c\" is missing from 1.safetensors"},
+      {R"({"weight_map":{"a":"1.safetensors","b":"2.safetensors"}})", Code::kInvalidArgument,
+       "tensor \"x\" of 2.safetensors is not"},
       {R"({"weight_map":{"a":"3.safetensors","y":"1.safetensors"}})", Code::kInvalidArgument, "should stand in 3.safetensors"},
   };
   const TemporaryFolder folder;

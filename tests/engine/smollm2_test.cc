@@ -35,7 +35,9 @@ TEST_F(SmolLm2, Top20LogitsEqualTransformers) {
       // Neighbours whose logits differ by less than the tolerance may change places.
       const bool tied = (i > 0 && (golden[i - 1] - golden[i]).item<float>() < 2e-3f) ||
                         (i < 19 && (golden[i] - golden[i + 1]).item<float>() < 2e-3f);
-      if (!tied) { EXPECT_EQ(indices[i].item<int64_t>(), golden_ids[i]) << "place " << i; }
+      if (!tied) {
+        EXPECT_EQ(indices[i].item<int64_t>(), golden_ids[i]) << "place " << i;
+      }
     }
   }
 }
@@ -44,7 +46,8 @@ TEST_F(SmolLm2, TheTokenizerGivesTheGoldensIds) {
   const auto rows = nlohmann::json::parse(std::ifstream(openbook::test::golden("smollm2_top20.json")));
   for (const auto& row : rows) {
     std::vector<TokenId> ids;
-    for (const Token& token : model_->tokenizer().encode(row["prompt"].get<std::string>(), {.parse_special = true})) ids.push_back(token.id);
+    for (const Token& token : model_->tokenizer().encode(row["prompt"].get<std::string>(), {.parse_special = true}))
+      ids.push_back(token.id);
     EXPECT_EQ(ids, row["ids"].get<std::vector<TokenId>>());
   }
 }

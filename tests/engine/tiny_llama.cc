@@ -10,7 +10,9 @@ std::filesystem::path folder_of(const std::string& name) { return openbook::test
 
 }  // namespace
 
-std::shared_ptr<const Model> load_tiny(const std::string& name, const ModelOptions& options) { return Model::load(folder_of(name), options); }
+std::shared_ptr<const Model> load_tiny(const std::string& name, const ModelOptions& options) {
+  return Model::load(folder_of(name), options);
+}
 
 Golden golden_of(const std::string& name, bool edited) {
   const Safetensors stored = Safetensors::open(folder_of(name) / "golden.safetensors");

@@ -1,5 +1,3 @@
-#include "openbook/engine/benchmark.h"
-
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 
 #include "decoder/cpu_kernels.h"
 #include "openbook/base/error.h"
+#include "openbook/engine/benchmark.h"
 
 namespace openbook::engine {
 namespace {
@@ -59,7 +58,8 @@ void check(const DecodeBenchmarkOptions& options, const ModelConfig& config) {
 
 }  // namespace
 
-DecodeBenchmark run_decode_benchmark(const Decoder& decoder, const DecodeBenchmarkOptions& options, const Cancellation* cancellation) {
+DecodeBenchmark run_decode_benchmark(const Decoder& decoder, const DecodeBenchmarkOptions& options,
+                                     const Cancellation* cancellation) {
   const Model& model = decoder.model();
   check(options, model.config());
   const Threads threads(options.threads);

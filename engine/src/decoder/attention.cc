@@ -29,8 +29,7 @@ SequenceAttention::SequenceAttention(const ModelConfig& config, int64_t first, i
     : config_(config), first_(first), tokens_(tokens), edits_(edits), options_(options), edited_from_(tokens) {
   if (edits_ == nullptr) return;
   edited_from_ = std::clamp<int64_t>(edits_->from_position - first, 0, tokens);
-  if (edits_->edits_any_bias() && edited_from_ < tokens)
-    biased_keys_ = indicator(edits_->biased_keys(), first + tokens, options);
+  if (edits_->edits_any_bias() && edited_from_ < tokens) biased_keys_ = indicator(edits_->biased_keys(), first + tokens, options);
 }
 
 at::Tensor SequenceAttention::attend(int64_t layer, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
@@ -72,7 +71,8 @@ at::Tensor SequenceAttention::biased(Rows rows, int64_t layer, const at::Tensor&
 
 at::Tensor SequenceAttention::masked(Rows rows, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
                                      const at::Tensor& mask, bool causal) {
-  const int64_t positions = first_ + rows.end, kv_heads = config_.kv_heads, group = config_.heads_per_kv_head(), d_head = config_.d_head;
+  const int64_t positions = first_ + rows.end, kv_heads = config_.kv_heads, group = config_.heads_per_kv_head(),
+                d_head = config_.d_head;
   const at::Tensor k = keys.narrow(1, 0, positions), v = values.narrow(1, 0, positions);
   const std::optional<at::Tensor> attn_mask = mask.defined() ? std::optional(mask) : std::nullopt;
   if (rows.size() == 1) {
@@ -80,7 +80,8 @@ at::Tensor SequenceAttention::masked(Rows rows, const at::Tensor& queries, const
     const auto row_mask = attn_mask ? std::optional(attn_mask->view({1, kv_heads, group, positions})) : std::nullopt;
     return at::scaled_dot_product_attention(q, k.unsqueeze(0), v.unsqueeze(0), row_mask).reshape({1, kv_heads * group * d_head});
   }
-  const at::Tensor q = queries.narrow(0, rows.begin, rows.size()).view({rows.size(), kv_heads, group, d_head}).permute({1, 2, 0, 3});
+  const at::Tensor q =
+      queries.narrow(0, rows.begin, rows.size()).view({rows.size(), kv_heads, group, d_head}).permute({1, 2, 0, 3});
   const std::vector<int64_t> shape = {kv_heads, group, positions, d_head};
   const at::Tensor z = at::scaled_dot_product_attention(q, k.unsqueeze(1).expand(shape), v.unsqueeze(1).expand(shape), attn_mask,
                                                         /*dropout_p=*/0.0, causal);

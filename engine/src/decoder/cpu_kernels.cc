@@ -20,7 +20,7 @@ namespace openbook::engine::cpu {
 namespace {
 
 constexpr int64_t kLanes = 16;
-typedef float Floats __attribute__((vector_size(64)));     // 16 floats: one AVX-512 register, two of AVX2, four of SSE
+typedef float Floats __attribute__((vector_size(64)));  // 16 floats: one AVX-512 register, two of AVX2, four of SSE
 typedef uint32_t Words __attribute__((vector_size(64)));
 typedef uint16_t Halves __attribute__((vector_size(32)));
 
@@ -46,7 +46,8 @@ OPENBOOK_INLINE float sum(const Floats& lanes) {
   return x[0] + x[1];
 }
 
-// e^x to about 2 ulp for x <= 88: 2^n times a polynomial in the rest, |rest| <= ln 2 / 2 (coefficients: Taylor's, economised; Cephes expf).
+// e^x to about 2 ulp for x <= 88: 2^n times a polynomial in the rest, |rest| <= ln 2 / 2 (coefficients: Taylor's, economised;
+// Cephes expf).
 OPENBOOK_INLINE void exponential(Floats& x) {
   const Floats kSmallest = {};
   const Floats low = kSmallest - 87.0f;
@@ -183,8 +184,8 @@ OPENBOOK_INLINE void add_weighted(const Element* rows, int64_t stride, const flo
 }
 
 template <typename Element>
-OPENBOOK_INLINE void attend_head(const float* query, const Element* keys, const Element* values, int64_t positions, int64_t d_head,
-                                 float* scores, float* z) {
+OPENBOOK_INLINE void attend_head(const float* query, const Element* keys, const Element* values, int64_t positions,
+                                 int64_t d_head, float* scores, float* z) {
   const float scale = 1 / std::sqrt(static_cast<float>(d_head));
   int64_t j = 0;
   if (d_head % kLanes == 0)
@@ -192,7 +193,8 @@ OPENBOOK_INLINE void attend_head(const float* query, const Element* keys, const 
   for (; j < positions; ++j) scores[j] = dot(keys + j * d_head, query, d_head) * scale;
   const float total = exponentiate(scores, positions);
   int64_t column = 0;
-  for (; column + 4 * kLanes <= d_head; column += 4 * kLanes) add_weighted<4>(values + column, d_head, scores, positions, z + column);
+  for (; column + 4 * kLanes <= d_head; column += 4 * kLanes)
+    add_weighted<4>(values + column, d_head, scores, positions, z + column);
   for (; column + kLanes <= d_head; column += kLanes) add_weighted<1>(values + column, d_head, scores, positions, z + column);
   for (; column < d_head; ++column) {
     z[column] = 0;
@@ -202,14 +204,16 @@ OPENBOOK_INLINE void attend_head(const float* query, const Element* keys, const 
 }
 
 // The functions that are compiled for each processor; a template can't be.
-#define OPENBOOK_FOR_ELEMENT(Element)                                                                                          \
+#define OPENBOOK_FOR_ELEMENT(Element)                                                                                           \
   OPENBOOK_FOR_EACH_PROCESSOR void dots(const Element* rows, const float* x, int64_t count, int64_t columns, float* out) {      \
-    for (int64_t row = 0; row < count; ++row) out[row] = dot(rows + row * columns, x, columns);                               \
-  }                                                                                                                           \
-  OPENBOOK_FOR_EACH_PROCESSOR void silu(const Element* gate_up, int64_t columns, Element* out) { silu_row(gate_up, columns, out); } \
-  OPENBOOK_FOR_EACH_PROCESSOR void attention(const float* query, const Element* keys, const Element* values, int64_t positions,  \
-                                             int64_t d_head, float* scores, float* z) {                                       \
-    attend_head(query, keys, values, positions, d_head, scores, z);                                                           \
+    for (int64_t row = 0; row < count; ++row) out[row] = dot(rows + row * columns, x, columns);                                 \
+  }                                                                                                                             \
+  OPENBOOK_FOR_EACH_PROCESSOR void silu(const Element* gate_up, int64_t columns, Element* out) {                                \
+    silu_row(gate_up, columns, out);                                                                                            \
+  }                                                                                                                             \
+  OPENBOOK_FOR_EACH_PROCESSOR void attention(const float* query, const Element* keys, const Element* values, int64_t positions, \
+                                             int64_t d_head, float* scores, float* z) {                                         \
+    attend_head(query, keys, values, positions, d_head, scores, z);                                                             \
   }
 OPENBOOK_FOR_ELEMENT(float)
 OPENBOOK_FOR_ELEMENT(at::BFloat16)
@@ -286,16 +290,16 @@ void silu_times_up(const Element* gate_up, int64_t rows, int64_t columns, Elemen
 }
 
 template <typename Element>
-void attend_one(const Element* query, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads, int64_t kv_heads, int64_t positions,
-                int64_t d_head, Element* z) {
+void attend_one(const Element* query, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads, int64_t kv_heads,
+                int64_t positions, int64_t d_head, Element* z) {
   const int64_t grain = std::max<int64_t>(kBytesPerThread / (positions * d_head * static_cast<int64_t>(sizeof(Element))), 1);
   at::parallel_for(0, heads, grain, [&](int64_t begin, int64_t end) {
     std::vector<float> wide(d_head), summed(d_head), scores(positions + kLanes);
     for (int64_t head = begin; head < end; ++head) {
       const int64_t kv_head = head / (heads / kv_heads);
       std::copy(query + head * d_head, query + (head + 1) * d_head, wide.begin());
-      attention(wide.data(), keys.start + kv_head * keys.head_stride, values.start + kv_head * values.head_stride, positions, d_head,
-                scores.data(), summed.data());
+      attention(wide.data(), keys.start + kv_head * keys.head_stride, values.start + kv_head * values.head_stride, positions,
+                d_head, scores.data(), summed.data());
       std::copy(summed.begin(), summed.end(), z + head * d_head);
     }
   });
@@ -317,7 +321,7 @@ template void rotate(at::BFloat16*, int64_t, const float*, const float*, int64_t
 template void silu_times_up(const float*, int64_t, int64_t, float*);
 template void silu_times_up(const at::BFloat16*, int64_t, int64_t, at::BFloat16*);
 template void attend_one(const float*, CachedHeads<float>, CachedHeads<float>, int64_t, int64_t, int64_t, int64_t, float*);
-template void attend_one(const at::BFloat16*, CachedHeads<at::BFloat16>, CachedHeads<at::BFloat16>, int64_t, int64_t, int64_t, int64_t,
-                         at::BFloat16*);
+template void attend_one(const at::BFloat16*, CachedHeads<at::BFloat16>, CachedHeads<at::BFloat16>, int64_t, int64_t, int64_t,
+                         int64_t, at::BFloat16*);
 
 }  // namespace openbook::engine::cpu

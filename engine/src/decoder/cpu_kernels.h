@@ -1,9 +1,10 @@
 // What a CPU does for one token better by hand than by libtorch: matrix times vector at the speed of memory, and the small steps
 // between two of them without a tensor operation's overhead each.
 //
-// libtorch 2.11's products with one row reach about half of what a core can read, and its fused attention of one query takes four times
-// as long as reading the keys (docs/measurements.md). These kernels sum in float32 and are compiled for AVX-512, AVX2 and the baseline; the processor's own is chosen when the program starts. Element
-// is float or at::BFloat16. Thread-safe; work is split over libtorch's threads.
+// libtorch 2.11's products with one row reach about half of what a core can read, and its fused attention of one query takes four
+// times as long as reading the keys (docs/measurements.md). These kernels sum in float32 and are compiled for AVX-512, AVX2 and
+// the baseline; the processor's own is chosen when the program starts. Element is float or at::BFloat16. Thread-safe; work is
+// split over libtorch's threads.
 #pragma once
 
 #include <c10/util/BFloat16.h>
@@ -20,8 +21,8 @@ void matrix_times_vector(const Element* weight, const Element* x, const Element*
 template <typename Element>
 void rms_norm(const Element* x, const Element* weight, double epsilon, int64_t rows, int64_t columns, Element* out);
 
-// In place: (a, b) of each head's two halves becomes (a cos - b sin, b cos + a sin). Row t of x starts at x + t * stride and holds
-// `heads` heads of d_head; row t of cos and sin, at cos + t * d_head, has equal halves.
+// In place: (a, b) of each head's two halves becomes (a cos - b sin, b cos + a sin). Row t of x starts at x + t * stride and
+// holds `heads` heads of d_head; row t of cos and sin, at cos + t * d_head, has equal halves.
 template <typename Element>
 void rotate(Element* x, int64_t stride, const float* cos, const float* sin, int64_t tokens, int64_t heads, int64_t d_head);
 
@@ -36,10 +37,11 @@ struct CachedHeads {
   int64_t head_stride;
 };
 
-// One query of `heads` heads against `positions` keys: z = softmax(q k / sqrt(d_head)) v. `heads` / `kv_heads` queries share a key/value head.
+// One query of `heads` heads against `positions` keys: z = softmax(q k / sqrt(d_head)) v. `heads` / `kv_heads` queries share a
+// key/value head.
 template <typename Element>
-void attend_one(const Element* query, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads, int64_t kv_heads, int64_t positions,
-                int64_t d_head, Element* z);
+void attend_one(const Element* query, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads, int64_t kv_heads,
+                int64_t positions, int64_t d_head, Element* z);
 
 // Adds up `count` floats, but for a rest of less than 128 a thread: a measure of how fast memory can be read.
 float read_all(const float* values, int64_t count);

@@ -35,7 +35,8 @@ size_t HeadEdits::index(HeadId head) const {
 void HeadEdits::set_gain(HeadId head, float gain) {
   float& value = gain_values_[index(head)];
   if (!std::isfinite(gain) || gain < 0)
-    throw Error(Code::kInvalidArgument, "gain of head " + to_string(head) + " is " + std::to_string(gain) + "; it should be 0 or more");
+    throw Error(Code::kInvalidArgument,
+                "gain of head " + to_string(head) + " is " + std::to_string(gain) + "; it should be 0 or more");
   gain_edits_[head.layer] += (gain != 1) - (value != 1);
   value = gain;
   gains_[head.layer][head.head].fill_(gain);
@@ -44,7 +45,8 @@ void HeadEdits::set_gain(HeadId head, float gain) {
 void HeadEdits::set_bias(HeadId head, float bias) {
   float& value = bias_values_[index(head)];
   if (!std::isfinite(bias))
-    throw Error(Code::kInvalidArgument, "bias of head " + to_string(head) + " is " + std::to_string(bias) + "; it should be finite");
+    throw Error(Code::kInvalidArgument,
+                "bias of head " + to_string(head) + " is " + std::to_string(bias) + "; it should be finite");
   bias_edits_[head.layer] += (bias != 0) - (value != 0);
   value = bias;
   biases_[head.layer][head.head].fill_(bias);

@@ -11,7 +11,8 @@ HeadTaps::HeadTaps(const Model& model, std::vector<HeadId> heads, TokenRange key
   const ModelConfig& config = model.config();
   if (keys.begin < 0 || keys.end < keys.begin || keys.end > config.max_positions)
     throw Error(Code::kInvalidArgument, "can't tap attention over positions [" + std::to_string(keys.begin) + ", " +
-                                            std::to_string(keys.end) + "); the model has " + std::to_string(config.max_positions));
+                                            std::to_string(keys.end) + "); the model has " +
+                                            std::to_string(config.max_positions));
   std::set<HeadId> seen;
   std::vector<int64_t> query_rows, key_rows;
   for (const HeadId head : heads_) {

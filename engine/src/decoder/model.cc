@@ -58,8 +58,8 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& folder, co
     model->dtype_ = dtype;
     WeightReader reader(model->stored_, config, folder.string(), dtype, device);
     model->embedding_ = reader.matrix("model.embed_tokens.weight", config.vocabulary, config.d_model);
-    model->unembedding_ = config.tied_embeddings ? model->embedding_
-                                                 : reader.matrix("lm_head.weight", config.vocabulary, config.d_model);
+    model->unembedding_ =
+        config.tied_embeddings ? model->embedding_ : reader.matrix("lm_head.weight", config.vocabulary, config.d_model);
     model->final_norm_ = reader.vector("model.norm.weight", config.d_model);
     for (int64_t layer = 0; layer < config.layers; ++layer) model->layers_.push_back(reader.layer(layer));
     reader.refuse_unread();
@@ -80,7 +80,8 @@ const std::string& Model::fingerprint() const {
 int64_t Model::bytes_read_per_token() const {
   size_t bytes = unembedding_.nbytes() + final_norm_.nbytes();
   for (const LayerWeights& layer : layers_)
-    for (const at::Tensor& weight : {layer.attention_norm, layer.qkv, layer.attention_out, layer.mlp_norm, layer.gate_up, layer.mlp_down})
+    for (const at::Tensor& weight :
+         {layer.attention_norm, layer.qkv, layer.attention_out, layer.mlp_norm, layer.gate_up, layer.mlp_down})
       bytes += weight.nbytes();
   return static_cast<int64_t>(bytes);
 }

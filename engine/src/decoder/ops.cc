@@ -36,7 +36,8 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilo
   if (!x.is_cpu()) return at::rms_norm(x, weight.sizes(), weight, epsilon);
   at::Tensor out = at::empty_like(x);
   with_element_type(x, [&]<typename Element>(const Element*) {
-    cpu::rms_norm(elements<Element>(x), elements<Element>(weight), epsilon, x.size(0), x.size(1), out.mutable_data_ptr<Element>());
+    cpu::rms_norm(elements<Element>(x), elements<Element>(weight), epsilon, x.size(0), x.size(1),
+                  out.mutable_data_ptr<Element>());
   });
   return out;
 }
@@ -95,8 +96,9 @@ at::Tensor attend_one(const at::Tensor& query, const at::Tensor& keys, const at:
   const int64_t heads = query.size(1), d_head = query.size(2);
   at::Tensor z = at::empty({1, heads * d_head}, query.options());
   with_element_type(query, [&]<typename Element>(const Element*) {
-    cpu::attend_one<Element>(elements<Element>(query), {elements<Element>(keys), keys.stride(0)}, {elements<Element>(values), values.stride(0)},
-                             heads, keys.size(0), keys.size(1), d_head, z.mutable_data_ptr<Element>());
+    cpu::attend_one<Element>(elements<Element>(query), {elements<Element>(keys), keys.stride(0)},
+                             {elements<Element>(values), values.stride(0)}, heads, keys.size(0), keys.size(1), d_head,
+                             z.mutable_data_ptr<Element>());
   });
   return z;
 }

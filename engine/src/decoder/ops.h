@@ -28,8 +28,8 @@ void store(const at::Tensor& rows, const at::Tensor& cached);
 // Whether attend_one can take it: one query on the CPU.
 bool attends_one(const at::Tensor& queries);
 
-// softmax(q k^T / sqrt(d_head)) v of one query without a mask. query: [1, heads, d_head]; keys, values: [kv_heads, positions, d_head].
-// Gives [1, heads * d_head].
+// softmax(q k^T / sqrt(d_head)) v of one query without a mask. query: [1, heads, d_head]; keys, values: [kv_heads, positions,
+// d_head]. Gives [1, heads * d_head].
 at::Tensor attend_one(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values);
 
 }  // namespace openbook::engine

@@ -12,7 +12,10 @@ Step::Step(const Model& model, const std::vector<Sequence>& sequences) : model_(
   for (const Sequence& sequence : sequences) {
     const auto tokens = static_cast<int64_t>(sequence.tokens.size());
     const int64_t first = sequence.cache->size();
-    slices_.push_back({.sequence = &sequence, .begin = tokens_, .tokens = tokens, .first = first,
+    slices_.push_back({.sequence = &sequence,
+                       .begin = tokens_,
+                       .tokens = tokens,
+                       .first = first,
                        .attention = SequenceAttention(config_, first, tokens, sequence.edits, options)});
     tokens_ += tokens;
   }
@@ -43,7 +46,8 @@ void Step::run_layer(int64_t layer) {
   const LayerWeights& weights = model_.layer(layer);
   const at::Tensor qkv = linear(rms_norm(resid_, weights.attention_norm, config_.norm_epsilon), weights.qkv, weights.qkv_bias);
   resid_.add_(linear(attend(layer, qkv), weights.attention_out, weights.attention_out_bias));
-  const at::Tensor gate_up = linear(rms_norm(resid_, weights.mlp_norm, config_.norm_epsilon), weights.gate_up, weights.gate_up_bias);
+  const at::Tensor gate_up =
+      linear(rms_norm(resid_, weights.mlp_norm, config_.norm_epsilon), weights.gate_up, weights.gate_up_bias);
   resid_.add_(linear(silu_times_up(gate_up), weights.mlp_down, weights.mlp_down_bias));
 }
 
@@ -61,13 +65,15 @@ at::Tensor Step::attend(int64_t layer, const at::Tensor& qkv) {
   return at::cat(z);
 }
 
-at::Tensor Step::attend(int64_t layer, Slice& slice, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
+at::Tensor Step::attend(int64_t layer, Slice& slice, const at::Tensor& queries, const at::Tensor& keys,
+                        const at::Tensor& values) {
   const KvCache& cache = *slice.sequence->cache;
   const at::Tensor cached_keys = cache.keys()[layer], cached_values = cache.values()[layer];  // [kv_heads, capacity, d_head]
   store(keys, cached_keys.narrow(1, slice.first, slice.tokens));
   store(values, cached_values.narrow(1, slice.first, slice.tokens));
   const int64_t positions = slice.first + slice.tokens;
-  const at::Tensor z = slice.attention.attend(layer, queries, cached_keys.narrow(1, 0, positions), cached_values.narrow(1, 0, positions));
+  const at::Tensor z =
+      slice.attention.attend(layer, queries, cached_keys.narrow(1, 0, positions), cached_values.narrow(1, 0, positions));
   if (HeadTaps* taps = slice.sequence->taps; taps != nullptr && taps->taps_layer(layer)) {
     taps->mutable_layer_queries()[layer].copy_(queries[slice.tokens - 1].reshape({-1}));
     taps->mutable_layer_z()[layer].copy_(z[slice.tokens - 1]);

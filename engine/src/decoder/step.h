@@ -22,9 +22,9 @@ class Step {
   // A sequence's place among the tokens of the batch.
   struct Slice {
     const Sequence* sequence;
-    int64_t begin;   // first row
+    int64_t begin;  // first row
     int64_t tokens;
-    int64_t first;   // position of its first token
+    int64_t first;  // position of its first token
     SequenceAttention attention;
   };
 
@@ -39,8 +39,8 @@ class Step {
   const ModelConfig& config_;
   std::vector<Slice> slices_;
   int64_t tokens_ = 0;
-  at::Tensor resid_;            // [tokens, d_model], the residual stream
-  at::Tensor cos_, sin_;        // float32 [tokens, d_head]
+  at::Tensor resid_;      // [tokens, d_model], the residual stream
+  at::Tensor cos_, sin_;  // float32 [tokens, d_head]
 };
 
 }  // namespace openbook::engine

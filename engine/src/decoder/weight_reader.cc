@@ -23,19 +23,22 @@ WeightReader::WeightReader(const Safetensors& stored, const ModelConfig& config,
 at::Tensor WeightReader::checked(const std::string& name, const std::vector<int64_t>& shape) {
   const at::Tensor tensor = stored_.tensor(name);
   if (tensor.sizes() != at::IntArrayRef(shape))
-    throw Error(Code::kInvalidArgument,
-                where_ + ": tensor \"" + name + "\" has shape " + shown(tensor.sizes()) + "; config.json asks for " + shown(shape),
-                "Weights and config.json are of different models.");
+    throw Error(
+        Code::kInvalidArgument,
+        where_ + ": tensor \"" + name + "\" has shape " + shown(tensor.sizes()) + "; config.json asks for " + shown(shape),
+        "Weights and config.json are of different models.");
   if (!tensor.is_floating_point())
-    throw Error(Code::kInvalidArgument,
-                where_ + ": tensor \"" + name + "\" is stored as " + c10::toString(tensor.scalar_type()) + "; expected a floating point type");
+    throw Error(Code::kInvalidArgument, where_ + ": tensor \"" + name + "\" is stored as " + c10::toString(tensor.scalar_type()) +
+                                            "; expected a floating point type");
   read_.insert(name);
   return tensor;
 }
 
 at::Tensor WeightReader::placed(const at::Tensor& stored) const { return stored.to(device_, dtype_); }
 
-at::Tensor WeightReader::matrix(const std::string& name, int64_t rows, int64_t columns) { return placed(checked(name, {rows, columns})); }
+at::Tensor WeightReader::matrix(const std::string& name, int64_t rows, int64_t columns) {
+  return placed(checked(name, {rows, columns}));
+}
 
 at::Tensor WeightReader::vector(const std::string& name, int64_t size) { return placed(checked(name, {size})); }
 

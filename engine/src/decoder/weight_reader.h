@@ -32,7 +32,7 @@ class WeightReader {
 
   at::Tensor checked(const std::string& name, const std::vector<int64_t>& shape);
   at::Tensor placed(const at::Tensor& stored) const;
-  at::Tensor fused(const std::vector<Part>& parts, int64_t columns);                      // weights, over each other
+  at::Tensor fused(const std::vector<Part>& parts, int64_t columns);  // weights, over each other
   at::Tensor fused_bias(const std::vector<Part>& parts, bool there);  // undefined when the model has none
 
   const Safetensors& stored_;

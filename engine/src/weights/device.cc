@@ -22,7 +22,8 @@ at::Device device_named(const std::string& name) {
   const int64_t index = numbered ? name[5] - '0' : 0;
   if (index >= there)
     throw Error(Code::kFailedPrecondition,
-                "device \"" + name + "\" is not there; this machine has " + std::to_string(there) + " CUDA devices", "Use cpu or auto.");
+                "device \"" + name + "\" is not there; this machine has " + std::to_string(there) + " CUDA devices",
+                "Use cpu or auto.");
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
 

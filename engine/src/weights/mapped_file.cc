@@ -16,11 +16,15 @@ namespace {
 Code code_of(int error) {
   switch (error) {
     case ENOENT:
-    case ENOTDIR: return Code::kNotFound;
+    case ENOTDIR:
+      return Code::kNotFound;
     case EACCES:
-    case EPERM: return Code::kFailedPrecondition;
-    case ENOMEM: return Code::kResourceExhausted;
-    default: return Code::kUnavailable;
+    case EPERM:
+      return Code::kFailedPrecondition;
+    case ENOMEM:
+      return Code::kResourceExhausted;
+    default:
+      return Code::kUnavailable;
   }
 }
 

@@ -31,8 +31,10 @@ void refuse_what_is_not_supported(const JsonFields& json, const Family& family, 
   // Older configs leave hidden_act out; Llama's default is silu.
   if (json.has("hidden_act") && json.text("hidden_act") != "silu")
     json.fail("activation \"" + json.text("hidden_act") + "\" is not supported; supported: silu", Code::kUnimplemented);
-  if (json.has("quantization_config")) json.fail("quantised weights (quantization_config) are not supported", Code::kUnimplemented);
-  if (json.number_or("partial_rotary_factor", 0, 1, 1) != 1) json.fail("partial_rotary_factor is not supported", Code::kUnimplemented);
+  if (json.has("quantization_config"))
+    json.fail("quantised weights (quantization_config) are not supported", Code::kUnimplemented);
+  if (json.number_or("partial_rotary_factor", 0, 1, 1) != 1)
+    json.fail("partial_rotary_factor is not supported", Code::kUnimplemented);
   // null is no window; a config that doesn't name one has Mistral 7B's of 4,096.
   if (family.has_sliding_window && (json.has("sliding_window") || !json.names("sliding_window"))) {
     const int64_t window = json.integer_or("sliding_window", 1, INT64_MAX, 4096);
@@ -62,7 +64,8 @@ void read_sizes(const JsonFields& json, ModelConfig& config) {
     json.fail("hidden_size (" + std::to_string(config.d_model) + ") does not divide into num_attention_heads (" +
               std::to_string(config.heads) + ") and no head_dim is given");
   }
-  if (config.d_head % 2 != 0) json.fail("the head size of " + std::to_string(config.d_head) + " is odd; rotary positions need pairs");
+  if (config.d_head % 2 != 0)
+    json.fail("the head size of " + std::to_string(config.d_head) + " is odd; rotary positions need pairs");
 }
 
 RopeScaling read_llama3_scaling(const JsonFields& json) {
@@ -81,7 +84,8 @@ void read_rope(const JsonFields& json, ModelConfig& config) {
   if (!json.has(key)) return;
   const JsonFields rope = json.object(key);
   config.rope_theta = rope.number_or("rope_theta", 0, 1e12, config.rope_theta);
-  if (rope.number_or("partial_rotary_factor", 0, 1, 1) != 1) rope.fail("partial_rotary_factor is not supported", Code::kUnimplemented);
+  if (rope.number_or("partial_rotary_factor", 0, 1, 1) != 1)
+    rope.fail("partial_rotary_factor is not supported", Code::kUnimplemented);
   const std::string type = rope.has("rope_type") ? rope.text("rope_type") : rope.text("type");
   if (type == "default") return;
   if (type != "llama3")

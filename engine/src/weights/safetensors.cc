@@ -26,7 +26,8 @@ at::Tensor view_of(const TensorEntry& entry, const std::shared_ptr<const MappedF
   if (entry.begin == entry.end) return at::empty(entry.shape, options);
   char* begin = const_cast<char*>(file->bytes().data()) + entry.begin;
   if (reinterpret_cast<uintptr_t>(begin) % c10::elementSize(entry.dtype) == 0)
-    return at::from_blob(begin, entry.shape, [file](void*) {}, options);
+    return at::from_blob(
+        begin, entry.shape, [file](void*) {}, options);
   // The format promises no alignment; the processor and the kernels want it.
   at::Tensor copy = at::empty(entry.shape, options);
   std::memcpy(copy.mutable_data_ptr(), begin, entry.end - entry.begin);
@@ -64,7 +65,8 @@ std::map<std::string, std::string> read_index(const fs::path& path) {
 Tensors read_shards(const fs::path& folder, const fs::path& index_path) {
   const auto index = read_index(index_path);
   const auto disagree = [&](const std::string& what) {
-    throw Error(Code::kInvalidArgument, index_path.string() + ": " + what, "Shards and index are not of one model. Fetch them again.");
+    throw Error(Code::kInvalidArgument, index_path.string() + ": " + what,
+                "Shards and index are not of one model. Fetch them again.");
   };
   std::map<std::string, Tensors> shards;
   for (const auto& [name, file] : index)
@@ -120,7 +122,8 @@ std::vector<std::string> Safetensors::names() const {
 at::Tensor Safetensors::tensor(const std::string& name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end())
-    throw Error(Code::kNotFound, source_.string() + ": no tensor \"" + name + "\"", "The weights are not of the model that config.json describes.");
+    throw Error(Code::kNotFound, source_.string() + ": no tensor \"" + name + "\"",
+                "The weights are not of the model that config.json describes.");
   return found->second;
 }
 

@@ -22,8 +22,8 @@ struct DtypeName {
   at::ScalarType dtype;
 };
 constexpr DtypeName kDtypes[] = {
-    {"F64", at::kDouble}, {"F32", at::kFloat}, {"F16", at::kHalf},  {"BF16", at::kBFloat16}, {"I64", at::kLong},
-    {"I32", at::kInt},    {"I16", at::kShort}, {"I8", at::kChar},   {"U8", at::kByte},       {"BOOL", at::kBool},
+    {"F64", at::kDouble}, {"F32", at::kFloat}, {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"I64", at::kLong},
+    {"I32", at::kInt},    {"I16", at::kShort}, {"I8", at::kChar},  {"U8", at::kByte},       {"BOOL", at::kBool},
 };
 
 class HeaderReader {
@@ -89,12 +89,12 @@ class HeaderReader {
     if (begin > end) fail_tensor(Code::kInvalidArgument, name, "ends before it begins");
     const uint64_t data_size = file_.size() - data_begin_;
     if (end > data_size)
-      fail_tensor(Code::kDataLoss, name, "ends at byte " + std::to_string(end) + " of " + std::to_string(data_size) +
-                                             "; the file is cut short");
+      fail_tensor(Code::kDataLoss, name,
+                  "ends at byte " + std::to_string(end) + " of " + std::to_string(data_size) + "; the file is cut short");
     const uint64_t expected = elements(name, entry.shape) * c10::elementSize(entry.dtype);
     if (end - begin != expected)
-      fail_tensor(Code::kInvalidArgument, name, "has " + std::to_string(end - begin) + " bytes; its dtype and shape need " +
-                                                    std::to_string(expected));
+      fail_tensor(Code::kInvalidArgument, name,
+                  "has " + std::to_string(end - begin) + " bytes; its dtype and shape need " + std::to_string(expected));
     entry.begin = data_begin_ + begin;
     entry.end = data_begin_ + end;
     return entry;
@@ -135,8 +135,9 @@ class HeaderReader {
       if (entries[i].begin < filled)
         fail_tensor(Code::kDataLoss, entries[i].name, "overlaps tensor \"" + escape_for_terminal(entries[i - 1].name) + "\"");
       if (entries[i].begin > filled)
-        fail_tensor(Code::kDataLoss, entries[i].name, "begins " + std::to_string(entries[i].begin - filled) +
-                                                          " bytes after the one before it ends; the format has no gaps");
+        fail_tensor(Code::kDataLoss, entries[i].name,
+                    "begins " + std::to_string(entries[i].begin - filled) +
+                        " bytes after the one before it ends; the format has no gaps");
       filled = entries[i].end;
     }
     if (filled != file_.size())

@@ -1,7 +1,7 @@
 // Measures how fast a model reads a prompt and writes after it, and how near that is to what memory allows.
 //
-// One decoded token reads every weight once, so bytes_read_per_token / read bandwidth is the time below which no decoder gets at a
-// batch of one. The bandwidth is measured in the same call, on the same device and threads.
+// One decoded token reads every weight once, so bytes_read_per_token / read bandwidth is the time below which no decoder gets at
+// a batch of one. The bandwidth is measured in the same call, on the same device and threads.
 //
 //   DecodeBenchmark result = run_decode_benchmark(decoder, {.threads = 2});
 //   result.share_of_memory_floor();  // 0..1
@@ -25,12 +25,12 @@ struct DecodeBenchmarkOptions {
 
 struct DecodeBenchmark {
   int threads = 0;
-  double prefill_seconds = 0;          // of the whole prompt
-  double decode_seconds = 0;           // of all decoded tokens
+  double prefill_seconds = 0;  // of the whole prompt
+  double decode_seconds = 0;   // of all decoded tokens
   double prefill_tokens_per_second = 0;
   double decode_tokens_per_second = 0;
-  double bytes_read_per_token = 0;     // weights
-  double read_bytes_per_second = 0;    // the device's memory, measured
+  double bytes_read_per_token = 0;   // weights
+  double read_bytes_per_second = 0;  // the device's memory, measured
 
   double memory_floor_tokens_per_second() const { return read_bytes_per_second / bytes_read_per_token; }
   double share_of_memory_floor() const { return decode_tokens_per_second / memory_floor_tokens_per_second(); }

@@ -1,8 +1,9 @@
 // Runs a decoder-only transformer: tokens in, logits out, heads observed and edited on the way.
 //
 // Pre-norm Llama blocks: x += W_O attention(norm(x)); x += W_down (silu(gate) * up), rotary positions, grouped queries.
-// step() takes a batch of independent sequences so that continuous batching and a captured CUDA step fit in behind it; the sequences
-// of one call need not have the same length. Linear layers see all their tokens at once, attention one sequence at a time.
+// step() takes a batch of independent sequences so that continuous batching and a captured CUDA step fit in behind it; the
+// sequences of one call need not have the same length. Linear layers see all their tokens at once, attention one sequence at a
+// time.
 //
 // Thread-safe: the decoder holds no state of a request. The sequences' caches, taps and edits belong to their sessions.
 //
@@ -43,8 +44,8 @@ class Decoder {
   explicit Decoder(std::shared_ptr<const Model> model);
 
   // Appends every sequence's tokens to its cache. All or nothing: on an error no cache has moved. Throws invalid_argument (no
-  // tokens, an id outside the vocabulary, no cache or one cache twice, cache, taps or edits of a model of another shape), out_of_range
-  // (past the cache's capacity) and resource_exhausted (out of memory).
+  // tokens, an id outside the vocabulary, no cache or one cache twice, cache, taps or edits of a model of another shape),
+  // out_of_range (past the cache's capacity) and resource_exhausted (out of memory).
   std::vector<StepResult> step(std::vector<Sequence> sequences) const;
 
   const Model& model() const { return *model_; }

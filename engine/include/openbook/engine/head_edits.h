@@ -1,6 +1,7 @@
 // What to change of heads while the model runs: a gain per head and an additive attention bias toward chosen positions.
 //
-// z_h is multiplied by gain[h]; score[h, i, j] gets bias[h] added for chosen keys j before the softmax. Both act at query positions
+// z_h is multiplied by gain[h]; score[h, i, j] gets bias[h] added for chosen keys j before the softmax. Both act at query
+// positions
 // >= from_position only, so that the cache before it stays valid. Position 0, an attention sink, is never biased. A layer without
 // an edit runs the fused path as if there were none: the neutral edit (gain 1, bias 0) costs nothing.
 //
@@ -34,10 +35,13 @@ class HeadEdits {
 
   int64_t from_position = 0;
 
-  void set_gain(HeadId head, float gain);  // throws invalid_argument for a head that is not there or a gain that is not finite or < 0
-  void set_bias(HeadId head, float bias);  // in nats, before the softmax; throws for a head that is not there or a bias that is not finite
-  void set_biased_keys(std::vector<TokenRange> keys);  // the positions that every head's bias goes to; 0 is taken out, empty ranges too
-  void clear();                                        // neutral again; from_position stays
+  void set_gain(HeadId head,
+                float gain);  // throws invalid_argument for a head that is not there or a gain that is not finite or < 0
+  void set_bias(HeadId head,
+                float bias);  // in nats, before the softmax; throws for a head that is not there or a bias that is not finite
+  void set_biased_keys(
+      std::vector<TokenRange> keys);  // the positions that every head's bias goes to; 0 is taken out, empty ranges too
+  void clear();                       // neutral again; from_position stays
 
   float gain(HeadId head) const;
   float bias(HeadId head) const;

@@ -1,8 +1,8 @@
 // What to observe of chosen heads while the model runs.
 //
-// z is taken from the fused attention; the attention row is computed a second time after the step, for the heads asked for and for
-// them alone, from the cached keys. Buffers are preallocated with a fixed shape and overwritten by every step; after a step that
-// threw they are undefined.
+// z is taken from the fused attention; the attention row is computed a second time after the step, for the heads asked for and
+// for them alone, from the cached keys. Buffers are preallocated with a fixed shape and overwritten by every step; after a step
+// that threw they are undefined.
 //
 // Not thread-safe: one session owns it.
 //
@@ -33,12 +33,12 @@ class HeadTaps {
   TokenRange keys() const { return keys_; }
 
   // Of the last position of the last step; float32 on the model's device. Zero before the first step.
-  const at::Tensor& z() const { return z_; }                      // [head, d_head], head output before W_O, edits included
-  const at::Tensor& pattern() const { return pattern_; }          // [head, keys], attention after the softmax; 0 for keys not yet there
+  const at::Tensor& z() const { return z_; }              // [head, d_head], head output before W_O, edits included
+  const at::Tensor& pattern() const { return pattern_; }  // [head, keys], attention after the softmax; 0 for keys not yet there
   const at::Tensor& resid_final() const { return resid_final_; }  // [d_model], residual stream before the final norm
 
-  // For the decoder. What a step leaves behind of the layers that hold a tapped head: queries after rope and z, of all heads of the
-  // layer at the last position, [layers, heads * d_head] in the model's dtype; other layers' rows are undefined.
+  // For the decoder. What a step leaves behind of the layers that hold a tapped head: queries after rope and z, of all heads of
+  // the layer at the last position, [layers, heads * d_head] in the model's dtype; other layers' rows are undefined.
   bool taps_layer(int64_t layer) const { return tapped_layers_.at(layer); }
   at::Tensor& mutable_layer_queries() { return layer_queries_; }
   at::Tensor& mutable_layer_z() { return layer_z_; }

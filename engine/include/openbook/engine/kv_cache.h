@@ -1,6 +1,7 @@
 // Keys and values of one sequence, that can be cut back and forked.
 //
-// A cut cache equals one never filled past the cut, to the bit. Fork copies; the copy is independent. Not thread-safe: one session owns it.
+// A cut cache equals one never filled past the cut, to the bit. Fork copies; the copy is independent. Not thread-safe: one
+// session owns it.
 //
 //   KvCache cache(*model, 2048);
 //   ... decoder.step({{.tokens = tokens, .cache = &cache}}) ...

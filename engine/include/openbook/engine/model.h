@@ -27,16 +27,16 @@ struct ModelOptions {
 
 // Weights of one layer, [out_features, in_features] as the file has them. Biases are undefined tensors when the model has none.
 struct LayerWeights {
-  at::Tensor attention_norm;           // [d_model]
-  at::Tensor qkv;                      // [(heads + 2 * kv_heads) * d_head, d_model], q over k over v, fused at load
-  at::Tensor qkv_bias;                 // [(heads + 2 * kv_heads) * d_head]
-  at::Tensor attention_out;            // W_O, [d_model, heads * d_head]; head h owns columns [h * d_head, (h + 1) * d_head)
-  at::Tensor attention_out_bias;       // [d_model]
-  at::Tensor mlp_norm;                 // [d_model]
-  at::Tensor gate_up;                  // [2 * d_mlp, d_model], gate over up, fused at load
-  at::Tensor gate_up_bias;             // [2 * d_mlp]
-  at::Tensor mlp_down;                 // [d_model, d_mlp]
-  at::Tensor mlp_down_bias;            // [d_model]
+  at::Tensor attention_norm;      // [d_model]
+  at::Tensor qkv;                 // [(heads + 2 * kv_heads) * d_head, d_model], q over k over v, fused at load
+  at::Tensor qkv_bias;            // [(heads + 2 * kv_heads) * d_head]
+  at::Tensor attention_out;       // W_O, [d_model, heads * d_head]; head h owns columns [h * d_head, (h + 1) * d_head)
+  at::Tensor attention_out_bias;  // [d_model]
+  at::Tensor mlp_norm;            // [d_model]
+  at::Tensor gate_up;             // [2 * d_mlp, d_model], gate over up, fused at load
+  at::Tensor gate_up_bias;        // [2 * d_mlp]
+  at::Tensor mlp_down;            // [d_model, d_mlp]
+  at::Tensor mlp_down_bias;       // [d_model]
 };
 
 class Model {
@@ -55,11 +55,11 @@ class Model {
   at::Device device() const { return device_; }
   at::ScalarType dtype() const { return dtype_; }
 
-  const at::Tensor& embedding() const { return embedding_; }            // W_E, [vocabulary, d_model]
-  const at::Tensor& unembedding() const { return unembedding_; }        // W_U, [vocabulary, d_model]; the same tensor when tied
-  const at::Tensor& final_norm() const { return final_norm_; }          // [d_model]
+  const at::Tensor& embedding() const { return embedding_; }      // W_E, [vocabulary, d_model]
+  const at::Tensor& unembedding() const { return unembedding_; }  // W_U, [vocabulary, d_model]; the same tensor when tied
+  const at::Tensor& final_norm() const { return final_norm_; }    // [d_model]
   const LayerWeights& layer(int64_t index) const { return layers_.at(index); }
-  const at::Tensor& rope_cos() const { return rope_cos_; }              // [max_positions, d_head] float32; the halves are equal
+  const at::Tensor& rope_cos() const { return rope_cos_; }  // [max_positions, d_head] float32; the halves are equal
   const at::Tensor& rope_sin() const { return rope_sin_; }
   int64_t bytes_read_per_token() const;  // weights that one decoded token reads: all but an untied embedding
 

@@ -28,10 +28,10 @@ struct RopeScaling {
 struct ModelConfig {
   std::string architecture;  // "llama", "mistral"
   int64_t layers = 0;
-  int64_t heads = 0;      // query heads of a layer
-  int64_t kv_heads = 0;   // key/value heads of a layer; divides `heads`
+  int64_t heads = 0;     // query heads of a layer
+  int64_t kv_heads = 0;  // key/value heads of a layer; divides `heads`
   int64_t d_model = 0;
-  int64_t d_head = 0;     // even
+  int64_t d_head = 0;  // even
   int64_t d_mlp = 0;
   int64_t vocabulary = 0;
   int64_t max_positions = 0;
