@@ -26,8 +26,8 @@ if(Libtorch_FOUND AND NOT TARGET Libtorch::torch)
     "${Libtorch_INCLUDE_DIR}" "${Libtorch_INCLUDE_DIR}/torch/csrc/api/include")
   # Two symbols stand in several libraries, and the first library on the link line gives them to all. The wheel exports a few
   # functions of another compiler's std::filesystem, which crash when ours are bound to them: the standard library comes
-  # first. FAISS brings OpenBLAS, whose sgemm_ would take over libtorch's and fight its threads for the cores, ten times
-  # slower: libtorch comes second. Options stand before all libraries, in whatever order a target names those.
+  # first. FAISS brings OpenBLAS, whose sgemm_ would take over libtorch's and fight its threads for the
+  # cores: libtorch comes second. Options stand before all libraries, in whatever order a target names those.
   # libtorch.so is a stub that pulls in libtorch_cuda.so, whose kernels register themselves: it must stay though
   # no symbol of it is used.
   target_link_libraries(Libtorch::torch INTERFACE
