@@ -1,5 +1,8 @@
 #include "log_show.h"
 
+#include <algorithm>
+#include <cstdio>
+
 #include "terminal.h"
 
 namespace openbook::cli {
@@ -31,21 +34,32 @@ std::string covered(const Json& record, const Json& item) {
 std::string scalar(const Json& value) {
   if (value.is_string()) return shown(value.get_ref<const std::string&>(), 6);
   if (is_range(value)) return std::to_string(value[0].get<int64_t>()) + "-" + std::to_string(value[1].get<int64_t>());
-  return shown(value.dump(-1, ' ', false, Json::error_handler_t::replace), 6);
+  if (!value.is_number_float()) return shown(value.dump(-1, ' ', false, Json::error_handler_t::replace), 6);
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%.4g", value.get<double>());
+  return digits;
 }
 
+bool says_nothing(const Json& value) {
+  return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
+}
+
+// One line, whatever line feeds its values hold; inner objects in parentheses.
 std::string one_line(const Json& record, const Json& item) {
-  if (!item.is_object()) return scalar(item);
-  std::string line = covered(record, item);
-  for (const auto& [key, value] : item.items()) {
-    if (key == "evidence" || (key == "answer" && !line.empty())) continue;
-    line += (line.empty() ? "" : ", ") + shown(key) + " " + scalar(value);
+  std::string line = item.is_object() ? covered(record, item) : scalar(item);
+  if (item.is_object()) {
+    for (const auto& [key, value] : item.items()) {
+      if (key == "evidence" || says_nothing(value) || (key == "answer" && !line.empty())) continue;
+      line += (line.empty() ? "" : ", ") + shown(key) + " " +
+              (value.is_object() ? "(" + one_line(record, value) + ")" : scalar(value));
+    }
   }
+  std::replace(line.begin(), line.end(), '\n', ' ');
   return line;
 }
 
 std::string field_text(const Json& record, const std::string& key, const Json& value) {
-  if (value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty())) return "";
+  if (says_nothing(value)) return "";
   if (!value.is_array() || is_range(value)) return "    " + shown(key) + "  " + scalar(value) + "\n";
   if (value.empty()) return "";
   if (key == "tokens") return "    tokens  " + std::to_string(value.size()) + ", each with its evidence under --format json\n";
