@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 // One source, three processors: GCC compiles a function marked so once for each and binds the right one at start.
@@ -26,6 +27,9 @@ typedef uint16_t Halves __attribute__((vector_size(32)));
 
 // Below this a thread's start costs more than its work (bytes of weights).
 constexpr int64_t kBytesPerThread = 64 << 10;
+
+// How far ahead weights are asked for, in bytes: about what memory delivers while one line travels.
+constexpr int64_t kFetchAhead = 1024;
 
 OPENBOOK_INLINE void load(const float* from, Floats& to) { std::memcpy(&to, from, sizeof to); }
 
@@ -183,15 +187,90 @@ OPENBOOK_INLINE void add_weighted(const Element* rows, int64_t stride, const flo
   std::memcpy(out, sums, sizeof sums);
 }
 
+// Without a register's worth of lane crossing: of 32 bfloat16 the even ones are the lower halves of 16 words, the odd ones the
+// upper halves.
+OPENBOOK_INLINE void load_pairs(const at::BFloat16* from, Floats& even, Floats& odd) {
+  Words words;
+  std::memcpy(&words, from, sizeof words);
+  const Words low = words << 16, high = words & 0xFFFF0000u;
+  std::memcpy(&even, &low, sizeof even);
+  std::memcpy(&odd, &high, sizeof odd);
+}
+
+// Puts each 32 values in the order of load_pairs: the even ones, then the odd ones. A rest stays as it is.
+void order_in_pairs(std::vector<float>& x) {
+  float block[2 * kLanes];
+  for (size_t i = 0; i + 2 * kLanes <= x.size(); i += 2 * kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      block[lane] = x[i + 2 * lane];
+      block[kLanes + lane] = x[i + 2 * lane + 1];
+    }
+    std::copy(block, block + 2 * kLanes, x.begin() + static_cast<int64_t>(i));
+  }
+}
+
+// The dot product of one row of weights with x, fetching ahead of itself: rows follow each other. float32 rows take x as it is.
+OPENBOOK_INLINE float weight_dot(const float* row, const float* x, int64_t columns) {
+  Floats sums[4] = {}, w, v;
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= columns; i += 4 * kLanes) {
+    for (int64_t part = 0; part < 4; ++part) {
+      __builtin_prefetch(row + i + part * kLanes + kFetchAhead / 4);
+      load(row + i + part * kLanes, w);
+      load(x + i + part * kLanes, v);
+      sums[part] += w * v;
+    }
+  }
+  float total = sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  for (; i < columns; ++i) total += row[i] * x[i];
+  return total;
+}
+
+// bfloat16 rows take x in the order of order_in_pairs.
+OPENBOOK_INLINE float weight_dot(const at::BFloat16* row, const float* x, int64_t columns) {
+  Floats sums[4] = {}, even, odd, v;
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= columns; i += 4 * kLanes) {
+    for (int64_t part = 0; part < 4; part += 2) {
+      __builtin_prefetch(row + i + part * kLanes + kFetchAhead / 2);
+      load_pairs(row + i + part * kLanes, even, odd);
+      load(x + i + part * kLanes, v);
+      sums[part] += even * v;
+      load(x + i + (part + 1) * kLanes, v);
+      sums[part + 1] += odd * v;
+    }
+  }
+  if (i + 2 * kLanes <= columns) {
+    load_pairs(row + i, even, odd);
+    load(x + i, v);
+    sums[0] += even * v;
+    load(x + i + kLanes, v);
+    sums[1] += odd * v;
+    i += 2 * kLanes;
+  }
+  float total = sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  for (; i < columns; ++i) total += static_cast<float>(row[i]) * x[i];
+  return total;
+}
+
+// softmax(q k / sqrt(d_head) + bias * chosen) of one query; `chosen` may be null.
 template <typename Element>
-OPENBOOK_INLINE void attend_head(const float* query, const Element* keys, const Element* values, int64_t positions,
-                                 int64_t d_head, float* scores, float* z) {
+OPENBOOK_INLINE float weigh_keys(const float* query, const Element* keys, int64_t positions, int64_t d_head, float bias,
+                                 const float* chosen, float* scores) {
   const float scale = 1 / std::sqrt(static_cast<float>(d_head));
   int64_t j = 0;
   if (d_head % kLanes == 0)
     for (; j + 4 <= positions; j += 4) four_dots(keys + j * d_head, query, d_head, scale, scores + j);
   for (; j < positions; ++j) scores[j] = dot(keys + j * d_head, query, d_head) * scale;
-  const float total = exponentiate(scores, positions);
+  if (chosen != nullptr)
+    for (j = 0; j < positions; ++j) scores[j] += bias * chosen[j];
+  return exponentiate(scores, positions);
+}
+
+template <typename Element>
+OPENBOOK_INLINE void attend_head(const float* query, const Element* keys, const Element* values, int64_t positions,
+                                 int64_t d_head, float* scores, float* z) {
+  const float total = weigh_keys(query, keys, positions, d_head, 0, nullptr, scores);
   int64_t column = 0;
   for (; column + 4 * kLanes <= d_head; column += 4 * kLanes)
     add_weighted<4>(values + column, d_head, scores, positions, z + column);
@@ -206,7 +285,7 @@ OPENBOOK_INLINE void attend_head(const float* query, const Element* keys, const 
 // The functions that are compiled for each processor; a template can't be.
 #define OPENBOOK_FOR_ELEMENT(Element)                                                                                           \
   OPENBOOK_FOR_EACH_PROCESSOR void dots(const Element* rows, const float* x, int64_t count, int64_t columns, float* out) {      \
-    for (int64_t row = 0; row < count; ++row) out[row] = dot(rows + row * columns, x, columns);                                 \
+    for (int64_t row = 0; row < count; ++row) out[row] = weight_dot(rows + row * columns, x, columns);                          \
   }                                                                                                                             \
   OPENBOOK_FOR_EACH_PROCESSOR void silu(const Element* gate_up, int64_t columns, Element* out) {                                \
     silu_row(gate_up, columns, out);                                                                                            \
@@ -214,6 +293,10 @@ OPENBOOK_INLINE void attend_head(const float* query, const Element* keys, const 
   OPENBOOK_FOR_EACH_PROCESSOR void attention(const float* query, const Element* keys, const Element* values, int64_t positions, \
                                              int64_t d_head, float* scores, float* z) {                                         \
     attend_head(query, keys, values, positions, d_head, scores, z);                                                             \
+  }                                                                                                                             \
+  OPENBOOK_FOR_EACH_PROCESSOR float weighing(const float* query, const Element* keys, int64_t positions, int64_t d_head,        \
+                                             float bias, const float* chosen, float* scores) {                                  \
+    return weigh_keys(query, keys, positions, d_head, bias, chosen, scores);                                                    \
   }
 OPENBOOK_FOR_ELEMENT(float)
 OPENBOOK_FOR_ELEMENT(at::BFloat16)
@@ -234,7 +317,8 @@ OPENBOOK_FOR_EACH_PROCESSOR float total_of(const float* values, int64_t count) {
 
 template <typename Element, typename Out>
 void matrix_times_vector(const Element* weight, const Element* x, const Element* bias, int64_t rows, int64_t columns, Out* y) {
-  const std::vector<float> wide(x, x + columns);
+  std::vector<float> wide(x, x + columns);
+  if (std::is_same_v<Element, at::BFloat16>) order_in_pairs(wide);
   constexpr int64_t kBlock = 64;  // rows whose sums wait in registers' reach to be stored
   const int64_t grain = std::max<int64_t>(kBytesPerThread / (columns * static_cast<int64_t>(sizeof(Element))), 1);
   at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
@@ -305,6 +389,23 @@ void attend_one(const Element* query, CachedHeads<Element> keys, CachedHeads<Ele
   });
 }
 
+template <typename Element>
+void attention_rows(const Element* queries, const Element* keys, int64_t head_stride, const int64_t* key_rows, int64_t heads,
+                    int64_t positions, int64_t d_head, const float* biases, const float* chosen, KeyWindow window, float* out,
+                    int64_t out_stride) {
+  const int64_t grain = std::max<int64_t>(kBytesPerThread / (positions * d_head * static_cast<int64_t>(sizeof(Element))), 1);
+  at::parallel_for(0, heads, grain, [&](int64_t begin, int64_t end) {
+    std::vector<float> wide(d_head), scores(positions + kLanes);
+    for (int64_t head = begin; head < end; ++head) {
+      std::copy(queries + head * d_head, queries + (head + 1) * d_head, wide.begin());
+      const float bias = chosen == nullptr ? 0 : biases[head];
+      const float total =
+          weighing(wide.data(), keys + key_rows[head] * head_stride, positions, d_head, bias, chosen, scores.data());
+      for (int64_t j = window.begin; j < window.end; ++j) out[head * out_stride + j - window.begin] = scores[j] / total;
+    }
+  });
+}
+
 float read_all(const float* values, int64_t count) {
   return at::parallel_reduce(
       0, count, 1 << 20, 0.0f, [&](int64_t begin, int64_t end, float) { return total_of(values + begin, end - begin); },
@@ -323,5 +424,9 @@ template void silu_times_up(const at::BFloat16*, int64_t, int64_t, at::BFloat16*
 template void attend_one(const float*, CachedHeads<float>, CachedHeads<float>, int64_t, int64_t, int64_t, int64_t, float*);
 template void attend_one(const at::BFloat16*, CachedHeads<at::BFloat16>, CachedHeads<at::BFloat16>, int64_t, int64_t, int64_t,
                          int64_t, at::BFloat16*);
+template void attention_rows(const float*, const float*, int64_t, const int64_t*, int64_t, int64_t, int64_t, const float*,
+                             const float*, KeyWindow, float*, int64_t);
+template void attention_rows(const at::BFloat16*, const at::BFloat16*, int64_t, const int64_t*, int64_t, int64_t, int64_t,
+                             const float*, const float*, KeyWindow, float*, int64_t);
 
 }  // namespace openbook::engine::cpu

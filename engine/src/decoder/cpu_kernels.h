@@ -43,6 +43,17 @@ template <typename Element>
 void attend_one(const Element* query, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads, int64_t kv_heads,
                 int64_t positions, int64_t d_head, Element* z);
 
+struct KeyWindow {
+  int64_t begin, end;
+};
+
+// Row h of out becomes softmax(query_h k / sqrt(d_head) + biases[h] * chosen) at the positions of `window`. Head h reads the keys
+// that start at keys + key_rows[h] * head_stride; `chosen`, 0 or 1 for each position, and `biases` may be null.
+template <typename Element>
+void attention_rows(const Element* queries, const Element* keys, int64_t head_stride, const int64_t* key_rows, int64_t heads,
+                    int64_t positions, int64_t d_head, const float* biases, const float* chosen, KeyWindow window, float* out,
+                    int64_t out_stride);
+
 // Adds up `count` floats, but for a rest of less than 128 a thread: a measure of how fast memory can be read.
 float read_all(const float* values, int64_t count);
 

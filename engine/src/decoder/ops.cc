@@ -1,5 +1,6 @@
 #include "decoder/ops.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "decoder/cpu_kernels.h"
@@ -101,6 +102,24 @@ at::Tensor attend_one(const at::Tensor& query, const at::Tensor& keys, const at:
                              z.mutable_data_ptr<Element>());
   });
   return z;
+}
+
+void attention_rows(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& key_rows, const RowBias& bias,
+                    int64_t first_key, const at::Tensor& pattern) {
+  const int64_t heads = queries.size(0), d_head = queries.size(1), positions = keys.size(1), width = pattern.size(1);
+  if (queries.is_cpu()) {
+    with_element_type(queries, [&]<typename Element>(const Element*) {
+      cpu::attention_rows(elements<Element>(queries), elements<Element>(keys), keys.stride(0), elements<int64_t>(key_rows), heads,
+                          positions, d_head, elements<float>(bias.biases), elements<float>(bias.chosen),
+                          {first_key, first_key + width}, pattern.mutable_data_ptr<float>(), pattern.stride(0));
+    });
+    return;
+  }
+  const at::Tensor gathered = keys.index_select(0, key_rows).to(at::kFloat);
+  at::Tensor scores = at::bmm(gathered, queries.to(at::kFloat).unsqueeze(-1)).squeeze(-1);
+  scores.mul_(1.0 / std::sqrt(static_cast<double>(d_head)));
+  if (bias.biases.defined()) scores.addcmul_(bias.biases.unsqueeze(-1), bias.chosen.unsqueeze(0));
+  pattern.copy_(at::softmax(scores, -1).narrow(1, first_key, width));
 }
 
 }  // namespace openbook::engine

@@ -32,4 +32,15 @@ bool attends_one(const at::Tensor& queries);
 // d_head]. Gives [1, heads * d_head].
 at::Tensor attend_one(const at::Tensor& query, const at::Tensor& keys, const at::Tensor& values);
 
+// What attention_rows adds to its scores: biases[h] toward the chosen keys.
+struct RowBias {
+  at::Tensor biases;  // float32 [heads]; undefined: none
+  at::Tensor chosen;  // float32 [positions], 0 or 1
+};
+
+// softmax(q k^T / sqrt(d_head) + bias) of chosen heads' queries [head, d_head], each against row key_rows[head] (int64) of keys
+// [rows, positions, d_head]; fills `pattern` [head, n], float32, with keys first_key .. first_key + n - 1.
+void attention_rows(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& key_rows, const RowBias& bias,
+                    int64_t first_key, const at::Tensor& pattern);
+
 }  // namespace openbook::engine

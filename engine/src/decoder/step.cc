@@ -1,7 +1,6 @@
 #include "decoder/step.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "decoder/ops.h"
 
@@ -81,28 +80,26 @@ at::Tensor Step::attend(int64_t layer, Slice& slice, const at::Tensor& queries, 
   return z;
 }
 
-// All tapped heads of all layers at once: their keys are gathered from the cache, and nothing of the other heads is touched.
+// All tapped heads of all layers at once, from the cached keys; nothing of the other heads is touched.
 void Step::fill_taps(const Slice& slice) {
   HeadTaps& taps = *slice.sequence->taps;
   taps.mutable_resid_final().copy_(resid_[slice.begin + slice.tokens - 1]);
-  const auto count = static_cast<int64_t>(taps.heads().size());
-  if (count == 0) return;
-  const int64_t d_head = config_.d_head, positions = slice.first + slice.tokens;
+  if (taps.heads().empty()) return;
   const auto of_heads = [&](const at::Tensor& by_layer) {
-    return by_layer.view({config_.layers * config_.heads, d_head}).index_select(0, taps.query_rows()).to(at::kFloat);
+    return by_layer.view({config_.layers * config_.heads, config_.d_head}).index_select(0, taps.query_rows());
   };
   taps.mutable_z().copy_(of_heads(taps.mutable_layer_z()));
+  const int64_t positions = slice.first + slice.tokens;
   const int64_t seen = std::clamp<int64_t>(positions - taps.keys().begin, 0, taps.keys().size());
   if (seen < taps.keys().size()) taps.mutable_pattern().zero_();
   if (seen == 0) return;
-  const at::Tensor keys = slice.sequence->cache->keys().flatten(0, 1).narrow(1, 0, positions).index_select(0, taps.key_rows());
-  at::Tensor scores = at::bmm(keys.to(at::kFloat), of_heads(taps.mutable_layer_queries()).unsqueeze(-1)).squeeze(-1);
-  scores.mul_(1.0 / std::sqrt(static_cast<double>(d_head)));
-  if (slice.attention.biased_keys().defined()) {
-    const at::Tensor biases = slice.sequence->edits->biases().view({-1}).index_select(0, taps.query_rows());
-    scores.addcmul_(biases.unsqueeze(-1), slice.attention.biased_keys().to(at::kFloat).unsqueeze(0));
-  }
-  taps.mutable_pattern().narrow(1, 0, seen).copy_(at::softmax(scores, -1).narrow(1, taps.keys().begin, seen));
+  RowBias bias;
+  if (slice.attention.biased_keys().defined())
+    bias = {.biases = slice.sequence->edits->biases().view({-1}).index_select(0, taps.query_rows()),
+            .chosen = slice.attention.biased_keys().to(at::kFloat)};
+  const at::Tensor keys = slice.sequence->cache->keys().flatten(0, 1).narrow(1, 0, positions);
+  attention_rows(of_heads(taps.mutable_layer_queries()), keys, taps.key_rows(), bias, taps.keys().begin,
+                 taps.mutable_pattern().narrow(1, 0, seen));
 }
 
 std::vector<StepResult> Step::logits() {

@@ -14,11 +14,21 @@ std::string shown(at::IntArrayRef shape) {
   return out.str();
 }
 
+// All stored elements: what the model takes of them is at most as much.
+int64_t elements_of(const Safetensors& stored) {
+  int64_t elements = 0;
+  for (const std::string& name : stored.names()) elements += stored.tensor(name).numel();
+  return elements;
+}
+
 }  // namespace
 
 WeightReader::WeightReader(const Safetensors& stored, const ModelConfig& config, std::string where, at::ScalarType dtype,
                            at::Device device)
-    : stored_(stored), config_(config), where_(std::move(where)), dtype_(dtype), device_(device) {}
+    : stored_(stored),
+      config_(config),
+      where_(std::move(where)),
+      arena_(elements_of(stored), static_cast<int64_t>(stored.names().size()), dtype, device) {}
 
 at::Tensor WeightReader::checked(const std::string& name, const std::vector<int64_t>& shape) {
   const at::Tensor tensor = stored_.tensor(name);
@@ -34,25 +44,37 @@ at::Tensor WeightReader::checked(const std::string& name, const std::vector<int6
   return tensor;
 }
 
-at::Tensor WeightReader::placed(const at::Tensor& stored) const { return stored.to(device_, dtype_); }
-
 at::Tensor WeightReader::matrix(const std::string& name, int64_t rows, int64_t columns) {
-  return placed(checked(name, {rows, columns}));
+  const at::Tensor stored = checked(name, {rows, columns});
+  return arena_.take({rows, columns}).copy_(stored);
 }
 
-at::Tensor WeightReader::vector(const std::string& name, int64_t size) { return placed(checked(name, {size})); }
+at::Tensor WeightReader::vector(const std::string& name, int64_t size) {
+  const at::Tensor stored = checked(name, {size});
+  return arena_.take({size}).copy_(stored);
+}
 
 at::Tensor WeightReader::fused(const std::vector<Part>& parts, int64_t columns) {
-  std::vector<at::Tensor> tensors;
-  for (const Part& part : parts) tensors.push_back(matrix(part.name + ".weight", part.rows, columns));
-  return parts.size() == 1 ? tensors[0] : at::cat(tensors);
+  std::vector<at::Tensor> stored;
+  int64_t rows = 0;
+  for (const Part& part : parts) {
+    stored.push_back(checked(part.name + ".weight", {part.rows, columns}));
+    rows += part.rows;
+  }
+  const at::Tensor all = arena_.take({rows, columns});
+  int64_t row = 0;
+  for (const at::Tensor& part : stored) {
+    all.narrow(0, row, part.size(0)).copy_(part);
+    row += part.size(0);
+  }
+  return all;
 }
 
 at::Tensor WeightReader::fused_bias(const std::vector<Part>& parts, bool there) {
   if (!there) return {};
-  std::vector<at::Tensor> tensors;
-  for (const Part& part : parts) tensors.push_back(vector(part.name + ".bias", part.rows));
-  return at::cat(tensors);
+  std::vector<at::Tensor> biases;
+  for (const Part& part : parts) biases.push_back(vector(part.name + ".bias", part.rows));
+  return at::cat(biases);
 }
 
 LayerWeights WeightReader::layer(int64_t index) {

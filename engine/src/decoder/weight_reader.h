@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "decoder/weight_arena.h"
 #include "openbook/engine/model.h"
 
 namespace openbook::engine {
@@ -31,15 +32,13 @@ class WeightReader {
   };
 
   at::Tensor checked(const std::string& name, const std::vector<int64_t>& shape);
-  at::Tensor placed(const at::Tensor& stored) const;
   at::Tensor fused(const std::vector<Part>& parts, int64_t columns);  // weights, over each other
   at::Tensor fused_bias(const std::vector<Part>& parts, bool there);  // undefined when the model has none
 
   const Safetensors& stored_;
   const ModelConfig& config_;
   std::string where_;
-  at::ScalarType dtype_;
-  at::Device device_;
+  WeightArena arena_;
   std::set<std::string> read_;
 };
 
