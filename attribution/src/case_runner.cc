@@ -37,13 +37,6 @@ TokenRange tokens_of(ByteSpan bytes, const std::vector<ByteSpan>& token_bytes) {
   return range;
 }
 
-void put_in_force(const SteeringDose& dose, const engine::Prompt& prompt, engine::HeadEdits& edits) {
-  edits.from_position = prompt.first_after_passages();
-  edits.set_biased_keys(prompt.passage_tokens);
-  for (const engine::HeadId head : dose.retrieval_heads) edits.set_bias(head, dose.bias);
-  for (const engine::HeadId head : dose.parametric_heads) edits.set_gain(head, dose.gain);
-}
-
 }  // namespace
 
 std::vector<engine::HeadId> all_heads(const engine::ModelConfig& config) {
@@ -135,7 +128,7 @@ ObservedCase CaseRunner::run(ContrastCase made, const SteeringDose* dose) const 
   };
 
   engine::Session session(*decoder_, static_cast<int64_t>(observed.prompt.tokens.size()) + kMaxTokens + 1, heads_, observed.prompt.all_passages);
-  if (dose) put_in_force(*dose, observed.prompt, session.edits());
+  if (dose) dose->put_in_force(observed.prompt.first_after_passages(), observed.prompt.passage_tokens, session.edits());
   session.append(observed.prompt.tokens);
   engine::Sampler sampler({});
   std::string text;

@@ -67,15 +67,6 @@ std::string compose(Random random, const Relation& relation, const std::string& 
   return joined(sentences);
 }
 
-Passage as_passage(std::string id, std::string text) {
-  Passage passage;
-  passage.document_id = std::move(id);
-  passage.document_sha256 = sha256_hex(text);
-  passage.range = {0, static_cast<int64_t>(text.size())};
-  passage.text = std::move(text);
-  return passage;
-}
-
 bool same_answer(const std::string& a, const Fact& fact) {
   const auto alike = [&](const std::string& b) { return holds_words(a, b) || holds_words(b, a); };
   return alike(fact.object) || std::any_of(fact.aliases.begin(), fact.aliases.end(), alike);
@@ -95,7 +86,7 @@ std::vector<Passage> other_documents(const Relation& relation, const std::vector
     for (const Fact* fact : others)
       if (!same_answer(made.replacement, *fact) && !holds_words(other->subject, fact->object)) said.push_back(fact);
     if (said.empty()) continue;
-    passages.push_back(as_passage(other->subject, compose(seeded({wording()}), relation, other->subject, &pick(objects, said)->object)));
+    passages.push_back(whole_document(other->subject, compose(seeded({wording()}), relation, other->subject, &pick(objects, said)->object)));
   }
   return passages;
 }
@@ -159,9 +150,9 @@ ContrastCase ContrastSet::make_case(int32_t fact_index, Setting setting, uint64_
 
   const bool own = setting == Setting::kOwn || setting == Setting::kDecoy || setting == Setting::kBare;
   if (own || setting == Setting::kSilent)
-    made.passages.push_back(as_passage(fact.subject, compose(wording, relation, fact.subject, own ? &made.document_answer : nullptr)));
+    made.passages.push_back(whole_document(fact.subject, compose(wording, relation, fact.subject, own ? &made.document_answer : nullptr)));
   if (setting == Setting::kDecoy) {
-    Passage decoy = as_passage("decoy", joined(filled_all(pick_several(wording, relation.decoy_sentences, 2), "", fact.object)));
+    Passage decoy = whole_document("decoy", joined(filled_all(pick_several(wording, relation.decoy_sentences, 2), "", fact.object)));
     made.passages.insert(made.passages.begin() + static_cast<int64_t>(draw(wording, 2)), std::move(decoy));
   }
   if (setting == Setting::kOther) made.passages = other_documents(relation, third, made, wording, objects);

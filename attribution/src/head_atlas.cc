@@ -36,6 +36,13 @@ json parse(const std::string& text, const std::string& where) {
 
 }  // namespace
 
+void SteeringDose::put_in_force(int64_t from_position, std::vector<TokenRange> keys, engine::HeadEdits& edits) const {
+  edits.from_position = from_position;
+  edits.set_biased_keys(std::move(keys));
+  for (const engine::HeadId head : retrieval_heads) edits.set_bias(head, bias);
+  for (const engine::HeadId head : parametric_heads) edits.set_gain(head, gain);
+}
+
 HeadAtlas HeadAtlas::load(const std::filesystem::path& file) {
   const std::string where = "atlas " + file.string();
   const json whole = parse(read_file(file, kMaxFileBytes), where);

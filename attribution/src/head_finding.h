@@ -1,4 +1,4 @@
-// Scores every head by AttnLRP on observed cases: open-book where the document's answer was given, closed-book where memory's was.
+// Scores every head by AttnLRP on observed cases: open-book ones, which gave the document's answer, and closed-book ones, which gave memory's.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace openbook::attribution {
 
-// Cases whose answer is not the wanted one are passed over. `after_each` is called with the number of cases done.
+// `after_each` is called with the number of cases done.
 HeadScores score_heads(const Relevance& relevance, const engine::ModelConfig& config, const std::vector<const ObservedCase*>& open_book,
                        const std::vector<const ObservedCase*>& closed_book, const std::function<void(int64_t)>& after_each);
 

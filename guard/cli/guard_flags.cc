@@ -1,6 +1,5 @@
 #include "guard_flags.h"
 
-#include "openbook/base/hash.h"
 #include "openbook/retriever/document.h"
 #include "options.h"
 
@@ -29,13 +28,8 @@ GuardOptions GuardFlags::options() const {
 std::vector<Passage> read_passages(const std::vector<std::string>& files) {
   std::vector<Passage> passages;
   for (const std::string& file : files) {
-    const retriever::Document document = retriever::load_document(file);
-    Passage passage;
-    passage.document_id = document.id;
-    passage.document_sha256 = sha256_hex(document.text);
-    passage.range = {0, static_cast<int64_t>(document.text.size())};
-    passage.text = document.text;
-    passages.push_back(std::move(passage));
+    retriever::Document document = retriever::load_document(file);
+    passages.push_back(whole_document(std::move(document.id), std::move(document.text)));
   }
   return passages;
 }

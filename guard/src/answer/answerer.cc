@@ -28,17 +28,17 @@ bool begins_sentence(const std::string& text, const std::string& next) {
   return split_sentences(with_valid_utf8(text + next)).size() > 1;
 }
 
-// The part of a steered sentence that its supported claims carry: everything in front of the first claim that is not supported.
-Spoken cut_before(const Spoken& spoken, const Judgement& judgement, int32_t claim) {
-  const Word& last = judgement.words[judgement.claims[claim].first_word];
-  Spoken cut;
-  for (int32_t i = 0; i < last.first_token; ++i) {
-    cut.tokens.push_back(spoken.tokens[i]);
-    cut.token_bytes.push_back(spoken.token_bytes[i]);
-  }
-  cut.text = spoken.text.substr(0, cut.token_bytes.empty() ? 0 : cut.token_bytes.back().end);
-  cut.last = true;
-  return cut;
+// Keeps of a steered sentence what its supported claims carry: everything in front of `claim`, the first that is not supported. What is kept was judged
+// and measured already.
+void cut_before(int32_t claim, Spoken& spoken, Judgement& judgement) {
+  const int32_t kept = judgement.words[judgement.claims[claim].first_word].first_token;
+  spoken.tokens.resize(kept);
+  spoken.token_bytes.resize(kept);
+  spoken.text.resize(kept > 0 ? spoken.token_bytes.back().end : 0);
+  spoken.last = true;
+  std::erase_if(judgement.words, [&](const Word& word) { return word.first_token + word.tokens > kept; });
+  judgement.claims.resize(claim);
+  judgement.citations.resize(claim);  // each of the kept claims is supported, so each has one, in order
 }
 
 }  // namespace
@@ -132,13 +132,9 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
     answer.trace.push_back({"steer", "", "not possible: no passage speaks of the question", {}});
     return std::nullopt;
   }
-  const attribution::SteeringDose& dose = speaker_.atlas->steering;
   std::vector<TokenRange> keys;
   for (const int32_t passage : on_topic) keys.push_back(prompt_->passage_tokens[passage]);
-  session_.edits().from_position = prompt_->first_after_passages();
-  session_.edits().set_biased_keys(keys);
-  for (const engine::HeadId head : dose.retrieval_heads) session_.edits().set_bias(head, dose.bias);
-  for (const engine::HeadId head : dose.parametric_heads) session_.edits().set_gain(head, dose.gain);
+  speaker_.atlas->steering.put_in_force(prompt_->first_after_passages(), std::move(keys), session_.edits());
   restart();
   Spoken spoken = speak_sentence();
   session_.edits().clear();
@@ -158,9 +154,7 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
   }
   if (unsupported != judgement.claims.end()) {
     answer.trace.push_back({"steer", said, "supported up to " + in_quotes(slice(spoken.text, unsupported->answer)) + ", cut there", token_records(spoken, judgement)});
-    spoken = cut_before(spoken, judgement, static_cast<int32_t>(unsupported - judgement.claims.begin()));
-    judgement = judge_by_quote(spoken, context());
-    measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
+    cut_before(static_cast<int32_t>(unsupported - judgement.claims.begin()), spoken, judgement);
   } else {
     answer.trace.push_back({"steer", said, "supported and causal", token_records(spoken, judgement)});
   }

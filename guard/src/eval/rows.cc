@@ -6,7 +6,6 @@
 
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
-#include "openbook/base/hash.h"
 
 namespace openbook::guard {
 
@@ -42,15 +41,6 @@ std::vector<nlohmann::json> draw_rows(std::vector<nlohmann::json> rows, int64_t 
   std::vector<nlohmann::json> drawn;
   for (const size_t i : order) drawn.push_back(std::move(rows[i]));
   return drawn;
-}
-
-Passage whole_document(const std::string& id, const std::string& text) {
-  Passage passage;
-  passage.document_id = id;
-  passage.document_sha256 = sha256_hex(text);
-  passage.range = {0, static_cast<int64_t>(text.size())};
-  passage.text = text;
-  return passage;
 }
 
 }  // namespace openbook::guard

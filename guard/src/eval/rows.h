@@ -5,8 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "openbook/base/passage.h"
-
 namespace openbook::guard {
 
 // Throws not_found; invalid_argument naming the line that is no JSON object or lacks one of `fields`.
@@ -14,8 +12,5 @@ std::vector<nlohmann::json> read_rows(const std::filesystem::path& file, const s
 
 // `limit` rows drawn by `seed`, in file order; all when limit is 0.
 std::vector<nlohmann::json> draw_rows(std::vector<nlohmann::json> rows, int64_t limit, uint64_t seed);
-
-// A passage that is a whole document.
-Passage whole_document(const std::string& id, const std::string& text);
 
 }  // namespace openbook::guard

@@ -1,5 +1,6 @@
 #include "judge/causal.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "judge/quote.h"
@@ -8,15 +9,11 @@
 namespace openbook::guard {
 namespace {
 
-std::vector<engine::TokenId> joined(const std::vector<engine::TokenId>& prompt, std::span<const engine::TokenId> before,
-                                    std::span<const TokenObservation> spoken) {
-  std::vector<engine::TokenId> tokens = prompt;
-  tokens.insert(tokens.end(), before.begin(), before.end());
-  for (const TokenObservation& token : spoken) tokens.push_back(token.id);
+std::vector<engine::TokenId> joined(std::span<const engine::TokenId> front, std::span<const engine::TokenId> back) {
+  std::vector<engine::TokenId> tokens(front.begin(), front.end());
+  tokens.insert(tokens.end(), back.begin(), back.end());
   return tokens;
 }
-
-double sum(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
 }  // namespace
 
@@ -37,18 +34,19 @@ std::vector<engine::TokenId> without_quote(const engine::Prompt& prompt, std::st
 
 void measure_causal(Judgement& judgement, const Spoken& spoken, std::span<const engine::TokenId> before, const engine::Prompt& prompt,
                     const engine::Decoder& decoder, double threshold_nats) {
+  if (judgement.citations.empty()) return;
+  std::vector<engine::TokenId> said;
+  for (const TokenObservation& token : spoken.tokens) said.push_back(token.id);
+  // One pass with everything serves all claims; without a quote each claim needs its own.
+  const std::vector<double> with = engine::log_probabilities(decoder, joined(prompt.tokens, before), said);
   for (const Claim& claim : judgement.claims) {
     if (!claim.citation) continue;
     Citation& citation = judgement.citations[*claim.citation];
-    const Word& first = judgement.words[claim.first_word];
     const Word& last = judgement.words[claim.first_word + claim.words - 1];
-    const std::span<const TokenObservation> tokens(spoken.tokens);
-    const auto lead = tokens.first(first.first_token);
-    std::vector<engine::TokenId> said;
-    for (int32_t i = first.first_token; i < last.first_token + last.tokens; ++i) said.push_back(spoken.tokens[i].id);
-    const double with = sum(engine::log_probabilities(decoder, joined(prompt.tokens, before, lead), said));
-    const double without = sum(engine::log_probabilities(decoder, joined(without_quote(prompt, citation.quote), before, lead), said));
-    citation.causal_nats = with - without;
+    const int32_t begin = judgement.words[claim.first_word].first_token, end = last.first_token + last.tokens;
+    const auto context = joined(joined(without_quote(prompt, citation.quote), before), std::span(said).first(begin));
+    const auto without = engine::log_probabilities(decoder, context, std::span(said).subspan(begin, end - begin));
+    citation.causal_nats = std::accumulate(with.begin() + begin, with.begin() + end, 0.0) - std::accumulate(without.begin(), without.end(), 0.0);
     citation.causal = *citation.causal_nats > threshold_nats;
   }
 }

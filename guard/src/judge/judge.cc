@@ -55,7 +55,7 @@ double probability_of(const Word& word, std::string_view text, const Spoken& spo
   return probability;
 }
 
-std::vector<Word> words_of(const Spoken& spoken, const JudgeContext& context, Language language) {
+std::vector<Word> words_of(const Spoken& spoken, Language language) {
   std::vector<Word> words;
   for (const WordSpan& span : split_words(spoken.text)) {
     Word word;
@@ -173,7 +173,7 @@ Judgement judge_by_probe(const Spoken& spoken, const JudgeContext& context) {
   const Language language = language_of(std::string(context.question) + " " + spoken.text);
   const std::set<std::string> asked = asked_words(context.question);
   Judgement judgement;
-  judgement.words = words_of(spoken, context, language);
+  judgement.words = words_of(spoken, language);
   bool copied_beyond_question = false;
   for (Word& word : judgement.words) {
     if (word.verdict == Verdict::kNeutral) continue;
@@ -190,7 +190,7 @@ Judgement judge_by_probe(const Spoken& spoken, const JudgeContext& context) {
 Judgement judge_by_quote(const Spoken& spoken, const JudgeContext& context) {
   const Language language = language_of(std::string(context.question) + " " + spoken.text);
   Judgement judgement;
-  judgement.words = words_of(spoken, context, language);
+  judgement.words = words_of(spoken, language);
   neutralise_asked_words(judgement.words, spoken.text, asked_words(context.question));
   judgement.claims = claims_of(judgement.words);
   for (Claim& claim : judgement.claims) {

@@ -16,6 +16,8 @@
 
 #include "openbook/attribution/localizer.h"
 #include "openbook/attribution/probe.h"
+#include "openbook/base/span.h"
+#include "openbook/engine/head_edits.h"
 #include "openbook/engine/model.h"
 
 namespace openbook::attribution {
@@ -34,6 +36,9 @@ struct SteeringDose {
   float bias = 0;                                // nats, before the softmax
   std::vector<engine::HeadId> parametric_heads;  // get `gain`
   float gain = 1;
+
+  // Biases the retrieval heads toward `keys` and turns the parametric heads down, from `from_position` on (engine::Prompt::first_after_passages).
+  void put_in_force(int64_t from_position, std::vector<TokenRange> keys, engine::HeadEdits& edits) const;
 };
 
 struct AtlasValidation {  // on the test relations, one row per setting

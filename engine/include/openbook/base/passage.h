@@ -17,4 +17,7 @@ struct Passage {
   double score = 0;             // retrieval score, higher is better; 0 when the caller gave the passage
 };
 
+// The passage that is a whole document: its text from the first byte to the last, its hash that of the text.
+Passage whole_document(std::string id, std::string text);
+
 }  // namespace openbook
