@@ -1,4 +1,4 @@
-# Every part that openbook is built from. Read by the build and, installed, by find_package(openbook).
+# Every part that openbook's libraries are built from. Read by the build and, installed, by find_package(openbook).
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED)   # before faiss, whose package names its target
 find_package(OpenSSL REQUIRED)
@@ -6,7 +6,6 @@ find_package(PkgConfig REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)
-find_package(CLI11 REQUIRED)
 find_package(faiss REQUIRED)
 find_package(RocksDB REQUIRED)
 find_package(Libtorch REQUIRED)

@@ -1,4 +1,4 @@
-#include "guard/program.h"
+#include "base/program.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -25,7 +25,7 @@ struct Pipe {
   }
 };
 
-[[noreturn]] void become_openbook(std::vector<std::string>& arguments, const ProgramOptions& options) {
+[[noreturn]] void become(std::vector<std::string>& arguments, const ProgramOptions& options) {
   for (const char* name : {"OPENBOOK_MODEL", "OPENBOOK_EMBEDDER", "OPENBOOK_ATLAS", "OPENBOOK_POLICY", "OPENBOOK_INDEX",
                            "OPENBOOK_LOG", "OPENBOOK_LOG_KEY", "NO_COLOR"})
     ::unsetenv(name);
@@ -61,19 +61,19 @@ void read_both(int out_fd, std::string& out, int err_fd, std::string& err) {
 
 }  // namespace
 
-ProgramResult run_openbook(std::vector<std::string> arguments, const ProgramOptions& options) {
-  arguments.insert(arguments.begin(), OPENBOOK_PROGRAM);
+ProgramResult run_program(const std::string& program, std::vector<std::string> arguments, const ProgramOptions& options) {
+  arguments.insert(arguments.begin(), program);
   Pipe in, out, err;
   int terminal = -1;
   const pid_t child = options.terminal ? ::forkpty(&terminal, nullptr, nullptr, nullptr) : ::fork();
-  if (child < 0) throw std::runtime_error("can't start openbook");
+  if (child < 0) throw std::runtime_error("can't start " + program);
   if (child == 0) {
     ::dup2(in.read_end, STDIN_FILENO);
     if (!options.terminal) {
       ::dup2(out.write_end, STDOUT_FILENO);
       ::dup2(err.write_end, STDERR_FILENO);
     }
-    become_openbook(arguments, options);
+    become(arguments, options);
   }
   ::close(in.read_end);
   ::close(out.write_end);
