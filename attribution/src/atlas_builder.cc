@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <mutex>
 
 #include "calibration.h"
 #include "case_runner.h"
@@ -12,7 +11,6 @@
 #include "head_finding.h"
 #include "openbook/base/hash.h"
 #include "openbook/base/words.h"
-#include "openbook/base/parallel.h"
 
 namespace openbook::attribution {
 namespace {
@@ -41,8 +39,7 @@ class Builder {
         options_(&options),
         progress_(&progress),
         cancellation_(cancellation),
-        // A CUDA device waits for the host between a case's many small steps; several cases at a time keep it busy.
-        workers_(decoder_.model().device().is_cuda() ? std::max(1u, std::min(8u, std::thread::hardware_concurrency())) : 1) {}
+        runner_(decoder_) {}
 
   HeadAtlas build() {
     find_known_facts();
@@ -56,16 +53,8 @@ class Builder {
   }
 
  private:
-  template <typename Work>
-  void each(const std::string& stage, int64_t count, Work work) {
-    std::atomic<int64_t> done{0};
-    std::mutex mutex;
-    for_each_index(count, workers_, [&](int64_t i) {
-      if (cancellation_) cancellation_->check();
-      work(i);
-      const std::lock_guard lock(mutex);
-      report(stage, ++done, count);
-    });
+  RunOptions running(const std::string& stage, int64_t total, const SteeringDose* dose = nullptr) const {
+    return {.dose = dose, .progress = [this, stage, total](int64_t done) { report(stage, done, total); }, .cancellation = cancellation_};
   }
 
   void report(const std::string& stage, int64_t done, int64_t total) const {
@@ -89,7 +78,7 @@ class Builder {
   const AtlasBuildOptions* options_;
   const Progress* progress_;
   const Cancellation* cancellation_;
-  int64_t workers_;
+  CaseRunner runner_;
 
   std::vector<int32_t> known_;                 // facts
   std::vector<ObservedCase> observed_;         // of the known facts, every setting, all heads tapped
@@ -100,34 +89,39 @@ class Builder {
 // Facts that the model answers closed-book, less those whose object it also gives for a subject that does not exist.
 void Builder::find_known_facts() {
   const auto facts = static_cast<int64_t>(options_->max_facts > 0 ? std::min<int64_t>(options_->max_facts, set_->facts.size()) : set_->facts.size());
-  const CaseRunner runner(decoder_, {});
+  std::vector<std::string> questions;
+  std::vector<size_t> relations;  // of the questions
+  for (size_t relation = 0; relation < set_->relations.size(); ++relation)
+    for (const std::string& subject : set_->relations[relation].invented_subjects) {
+      questions.push_back(replaced(set_->relations[relation].questions.front(), kSubject, subject));
+      relations.push_back(relation);
+    }
+  report("invented subjects", 0, static_cast<int64_t>(questions.size()));
+  const std::vector<std::string> said = runner_.say(questions);
   std::vector<std::string> guesses(set_->relations.size());  // what the model says of invented subjects, per relation
-  each("invented subjects", static_cast<int64_t>(guesses.size()), [&](int64_t relation) {
-    for (const std::string& subject : set_->relations[relation].invented_subjects)
-      guesses[relation] += runner.say(replaced(set_->relations[relation].questions.front(), kSubject, subject)) + "\n";
-  });
-  std::vector<char> known(facts);
-  each("closed-book facts", facts, [&](int64_t i) {
-    // Facts are spread over relations before a limit cuts them.
-    const auto fact = static_cast<int32_t>(i * static_cast<int64_t>(set_->facts.size()) / facts);
-    const ObservedCase closed = runner.run(set_->make_case(fact, Setting::kClosed, options_->seed));
-    known[i] = closed.given == GivenAnswer::kMemory && !holds_words(guesses[set_->facts[fact].relation], set_->facts[fact].object);
-  });
-  for (int64_t i = 0; i < facts; ++i)
-    if (known[i]) known_.push_back(static_cast<int32_t>(i * static_cast<int64_t>(set_->facts.size()) / facts));
+  for (size_t i = 0; i < said.size(); ++i) guesses[relations[i]] += said[i] + "\n";
+
+  std::vector<ContrastCase> closed;
+  for (int64_t i = 0; i < facts; ++i)  // spread over relations before a limit cuts them
+    closed.push_back(set_->make_case(static_cast<int32_t>(i * static_cast<int64_t>(set_->facts.size()) / facts), Setting::kClosed, options_->seed));
+  for (const ObservedCase& answered : runner_.answer(std::move(closed), running("closed-book facts", facts))) {
+    const Fact& fact = set_->facts[answered.made.fact];
+    if (answered.given == GivenAnswer::kMemory && !holds_words(guesses[fact.relation], fact.object)) known_.push_back(answered.made.fact);
+  }
 }
 
 void Builder::observe_known_facts() {
-  constexpr int64_t kCount = std::size(kSettings);
-  const CaseRunner runner(decoder_, all_heads(decoder_.model().config()));
-  observed_.resize(known_.size() * kCount);
-  std::vector<std::optional<bool>> copied(observed_.size());
-  each("contrast cases", static_cast<int64_t>(observed_.size()), [&](int64_t i) {
-    observed_[i] = runner.run(set_->make_case(known_[i / kCount], kSettings[i % kCount], options_->seed));
-    copied[i] = runner.copied(observed_[i]);
-  });
-  for (size_t i = 0; i < observed_.size(); ++i)
-    if (copied[i]) labelled_.push_back({&observed_[i], *copied[i], split_of(observed_[i])});
+  std::vector<ContrastCase> cases;
+  for (const int32_t fact : known_)
+    for (const Setting setting : kSettings) cases.push_back(set_->make_case(fact, setting, options_->seed));
+  const auto count = static_cast<int64_t>(cases.size());
+  observed_ = runner_.observe(std::move(cases), running("contrast cases", count));
+  std::vector<const ObservedCase*> given;
+  for (const ObservedCase& observed : observed_)
+    if (observed.given != GivenAnswer::kNeither) given.push_back(&observed);
+  const std::vector<std::optional<bool>> copied = runner_.copied(given, running("labels by cause", static_cast<int64_t>(given.size())));
+  for (size_t i = 0; i < given.size(); ++i)
+    if (copied[i]) labelled_.push_back({given[i], *copied[i], split_of(*given[i])});
 }
 
 void Builder::find_heads() {
@@ -193,10 +187,10 @@ void Builder::fit_dose() {
   for (const int32_t fact : known_)
     if (set_->relations[set_->facts[fact].relation].split == Split::kCalibrate) facts.push_back(fact);
   const auto run_all = [&](const SteeringDose& dose, const std::string& stage) {
-    const CaseRunner runner(decoder_, {});
-    std::vector<GivenAnswer> given(facts.size());
-    each(stage, static_cast<int64_t>(facts.size()),
-         [&](int64_t i) { given[i] = runner.run(set_->make_case(facts[i], Setting::kBare, options_->seed), &dose).given; });
+    std::vector<ContrastCase> cases;
+    for (const int32_t fact : facts) cases.push_back(set_->make_case(fact, Setting::kBare, options_->seed));
+    std::vector<GivenAnswer> given;
+    for (const ObservedCase& observed : runner_.answer(std::move(cases), running(stage, static_cast<int64_t>(facts.size()), &dose))) given.push_back(observed.given);
     return given;
   };
   atlas_.steering = sweep_dose(atlas_.retrieval, atlas_.parametric, options_->retrieval_heads, run_all, atlas_.provenance);

@@ -8,6 +8,7 @@
 
 #include "openbook/base/sentences.h"
 #include "openbook/base/words.h"
+#include "openbook/engine/session.h"
 
 namespace openbook::attribution {
 namespace {

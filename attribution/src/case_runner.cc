@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "batch_evidence.h"
+#include "batches.h"
 #include "openbook/base/words.h"
+#include "openbook/engine/chat_template.h"
 
 namespace openbook::attribution {
 namespace {
@@ -35,6 +38,29 @@ TokenRange tokens_of(ByteSpan bytes, const std::vector<ByteSpan>& token_bytes) {
     range.end = static_cast<int64_t>(i) + 1;
   }
   return range;
+}
+
+// The case with the string that the given answer came from replaced in every passage; the replacement takes the document answer's place in the match, the given answer
+// the memory answer's. Nothing when no passage holds it.
+std::optional<ContrastCase> with_source_replaced(const ObservedCase& observed) {
+  const bool document = observed.given == GivenAnswer::kDocument;
+  const std::vector<std::string> sources = document ? std::vector{observed.made.document_answer} : memory_answers(observed.made);
+  ContrastCase replaced = observed.made;
+  bool held = false;
+  for (Passage& passage : replaced.passages) {
+    for (const std::string& source : sources) {
+      held |= holds_words(passage.text, source);
+      passage.text = replace_words(passage.text, source, replaced.replacement);
+    }
+    passage.range = {0, static_cast<int64_t>(passage.text.size())};
+  }
+  if (!held) return std::nullopt;
+  replaced.document_answer = replaced.replacement;
+  if (document) {
+    replaced.memory_answer = observed.made.document_answer;
+    replaced.memory_aliases.clear();
+  }
+  return replaced;
 }
 
 }  // namespace
@@ -74,94 +100,169 @@ std::vector<int64_t> first_tokens_of(const engine::Prompt& prompt, const std::st
   return tokens_at(prompt, words, [](ByteSpan place) { return ByteSpan{place.begin, place.begin + 1}; });
 }
 
-std::optional<bool> CaseRunner::copied(const ObservedCase& observed) const {
-  if (observed.given == GivenAnswer::kNeither) return std::nullopt;
-  const bool document = observed.given == GivenAnswer::kDocument;
-  const std::vector<std::string> sources = document ? std::vector{observed.made.document_answer} : memory_answers(observed.made);
-  ContrastCase replaced = observed.made;
-  bool held = false;
-  for (Passage& passage : replaced.passages) {
-    for (const std::string& source : sources) {
-      held |= holds_words(passage.text, source);
-      passage.text = replace_words(passage.text, source, replaced.replacement);
+CaseRunner::CaseRunner(const engine::Decoder& decoder)
+    : decoder_(&decoder), prompts_(decoder.model().tokenizer(), engine::read_chat_template(decoder.model().folder())) {}
+
+std::vector<std::string> CaseRunner::say(const std::vector<std::string>& questions) const {
+  std::vector<std::vector<engine::TokenId>> prompts;
+  for (const std::string& question : questions) prompts.push_back(prompts_.build({.question = question}).tokens);
+  return say_all(*decoder_, prompts, {.max_tokens = kMaxTokens});
+}
+
+std::vector<std::optional<bool>> CaseRunner::copied(const std::vector<const ObservedCase*>& cases, const RunOptions& options) const {
+  std::vector<std::optional<bool>> labels(cases.size());
+  std::vector<size_t> asked;  // cases whose label needs a second run
+  std::vector<ContrastCase> replaced;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    if (cases[i]->given == GivenAnswer::kNeither) continue;
+    if (auto made = with_source_replaced(*cases[i])) {
+      asked.push_back(i);
+      replaced.push_back(std::move(*made));
+    } else {
+      labels[i] = false;
     }
-    passage.range = {0, static_cast<int64_t>(passage.text.size())};
   }
-  if (!held) return false;
-  // The replacement takes the document answer's place in the match, the given answer the memory answer's.
-  replaced.document_answer = replaced.replacement;
-  if (document) {
-    replaced.memory_answer = observed.made.document_answer;
-    replaced.memory_aliases.clear();
-  }
-  switch (CaseRunner(*decoder_, {}).run(std::move(replaced)).given) {
-    case GivenAnswer::kDocument: return true;
-    case GivenAnswer::kMemory: return false;
-    case GivenAnswer::kNeither: return std::nullopt;
-  }
-  return std::nullopt;
+  const std::vector<ObservedCase> again = answer(std::move(replaced), options);
+  for (size_t i = 0; i < asked.size(); ++i)
+    if (again[i].given != GivenAnswer::kNeither) labels[asked[i]] = again[i].given == GivenAnswer::kDocument;
+  return labels;
 }
 
-CaseRunner::CaseRunner(const engine::Decoder& decoder, std::vector<engine::HeadId> heads)
-    : decoder_(&decoder), heads_(std::move(heads)), prompts_(decoder.model().tokenizer(), engine::read_chat_template(decoder.model().folder())) {
-  if (!heads_.empty()) reader_.emplace(decoder.shared_model(), heads_);
-}
-
-std::string CaseRunner::say(const std::string& question) const {
-  ContrastCase closed;
-  closed.setting = Setting::kClosed;
-  closed.question = question;
-  return decoder_->model().tokenizer().decode(run(std::move(closed)).said);
-}
-
-ObservedCase CaseRunner::run(ContrastCase made, const SteeringDose* dose) const {
-  const engine::Model& model = decoder_->model();
-  ObservedCase observed;
+engine::Prompt CaseRunner::prompt_of(const ContrastCase& made) const {
   engine::PromptRequest request;
   request.passages = made.passages;
   request.question = made.question;
   request.style = made.setting == Setting::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat;
-  observed.prompt = prompts_.build(request, model.config().max_positions - kMaxTokens);
-  const std::vector<std::string> memory = memory_answers(made);
-  const auto answered = [&](const std::string& said) {
-    return given_answer(with_valid_utf8(said), made.document_answer, memory) != GivenAnswer::kNeither;
-  };
+  return prompts_.build(request, decoder_->model().config().max_positions - kMaxTokens);
+}
 
-  engine::Session session(*decoder_, static_cast<int64_t>(observed.prompt.tokens.size()) + kMaxTokens + 1, heads_, observed.prompt.all_passages);
-  if (dose) dose->put_in_force(observed.prompt.first_after_passages(), observed.prompt.passage_tokens, session.edits());
-  session.append(observed.prompt.tokens);
-  engine::Sampler sampler({});
-  std::string text;
-  std::vector<ByteSpan> token_bytes;
-  std::vector<std::vector<float>> evidence;
-  std::vector<at::Tensor> patterns;
-  while (static_cast<int64_t>(observed.said.size()) < kMaxTokens) {
-    const engine::TokenId token = session.choose(sampler);
-    if (model.tokenizer().is_special(token)) break;
-    // One token past the answer, so that a word is never judged by its beginning.
-    if (answered(text) && answered(text + model.tokenizer().token_bytes(token))) break;
-    if (reader_) {
-      evidence.push_back(reader_->read(*session.taps(), token));
-      patterns.push_back(session.taps()->pattern().to(at::kCPU, at::kFloat, false, true));
+// The rows of one session: greedy until each has given an answer.
+class CaseRunner::Batch {
+ public:
+  Batch(const engine::Decoder& decoder, std::vector<ObservedCase*> rows, bool observe, const SteeringDose* dose)
+      : model_(decoder.model()), rows_(std::move(rows)), observe_(observe), texts_(rows_.size()), token_bytes_(rows_.size()), ended_(rows_.size()),
+        session_(decoder, prompts(), kMaxTokens, {.observe = observe, .edits = dose ? edits(*dose) : engine::BatchEdits{}}) {}
+
+  void run(const BatchEvidence* evidence) {
+    for (int64_t step = 0; step < kMaxTokens; ++step) {
+      const std::vector<engine::TokenId> said = session_.choose();
+      for (size_t row = 0; row < rows_.size(); ++row)
+        if (!ended_[row]) take(row, said[row]);
+      if (std::all_of(ended_.begin(), ended_.end(), [](bool end) { return end; })) break;
+      if (observe_) {
+        evidence_.push_back(evidence->read(session_.observed(), said));
+        queries_.push_back(session_.observed().queries.clone());
+      }
+      if (step + 1 < kMaxTokens) session_.append(said);
     }
-    const std::string bytes = model.tokenizer().token_bytes(token);
-    token_bytes.push_back({static_cast<int64_t>(text.size()), static_cast<int64_t>(text.size() + bytes.size())});
+    for (size_t row = 0; row < rows_.size(); ++row) find_answer(row);
+    if (observe_) read_patterns();
+  }
+
+ private:
+  std::vector<std::vector<engine::TokenId>> prompts() const {
+    std::vector<std::vector<engine::TokenId>> tokens;
+    for (const ObservedCase* row : rows_) tokens.push_back(row->prompt.tokens);
+    return tokens;
+  }
+
+  engine::BatchEdits edits(const SteeringDose& dose) const {
+    engine::HeadEdits of_model(model_);
+    dose.put_in_force(0, {{1, 2}}, of_model);  // the batch has keys of its own, row by row
+    engine::BatchEdits edits{.gains = of_model.gains().unsqueeze(0), .biases = of_model.biases().unsqueeze(0)};
+    for (const ObservedCase* row : rows_) {
+      edits.from.push_back(row->prompt.first_after_passages());
+      edits.biased_keys.push_back(row->prompt.passage_tokens);
+      for (TokenRange& keys : edits.biased_keys.back()) keys.begin = std::max<int64_t>(keys.begin, 1);  // the first token is a sink
+    }
+    return edits;
+  }
+
+  bool answered(const ContrastCase& made, const std::string& text) const {
+    return given_answer(with_valid_utf8(text), made.document_answer, memory_answers(made)) != GivenAnswer::kNeither;
+  }
+
+  void take(size_t row, engine::TokenId token) {
+    ObservedCase& observed = *rows_[row];
+    std::string& text = texts_[row];
+    const std::string bytes = model_.tokenizer().token_bytes(token);
+    // One token past the answer, so that a word is never judged by its beginning.
+    ended_[row] = model_.tokenizer().is_special(token) || (answered(observed.made, text) && answered(observed.made, text + bytes));
+    if (ended_[row]) return;
+    token_bytes_[row].push_back({static_cast<int64_t>(text.size()), static_cast<int64_t>(text.size() + bytes.size())});
     text += bytes;
     observed.said.push_back(token);
-    session.append({&token, 1});
   }
-  text = with_valid_utf8(text);
-  observed.given = given_answer(text, made.document_answer, memory);
-  if (const auto place = place_of_answer(text, made, observed.given)) {
-    observed.answer = tokens_of(*place, token_bytes);
-    if (reader_) {
-      observed.evidence.assign(evidence.begin() + observed.answer.begin, evidence.begin() + observed.answer.end);
-      if (!observed.prompt.all_passages.empty()) observed.pattern = patterns[observed.answer.begin];
+
+  void find_answer(size_t row) {
+    ObservedCase& observed = *rows_[row];
+    const std::string text = with_valid_utf8(texts_[row]);
+    observed.given = given_answer(text, observed.made.document_answer, memory_answers(observed.made));
+    const auto place = place_of_answer(text, observed.made, observed.given);
+    if (!place) {
+      observed.given = GivenAnswer::kNeither;
+      return;
     }
-  } else {
-    observed.given = GivenAnswer::kNeither;
+    observed.answer = tokens_of(*place, token_bytes_[row]);
+    for (int64_t step = observed.answer.begin; observe_ && step < observed.answer.end; ++step) {
+      const at::Tensor of_row = evidence_[step][static_cast<int64_t>(row)];
+      observed.evidence.emplace_back(of_row.data_ptr<float>(), of_row.data_ptr<float>() + of_row.numel());
+    }
   }
-  observed.made = std::move(made);
+
+  // Of every row's first answer token, from the queries that chose it and the keys that are still in the cache.
+  void read_patterns() {
+    at::Tensor queries = session_.observed().queries.clone();
+    std::vector<int64_t> positions;
+    int64_t keys = 0;
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      const ObservedCase& observed = *rows_[row];
+      const bool wanted = observed.given != GivenAnswer::kNeither && !observed.prompt.all_passages.empty();
+      const int64_t step = wanted ? observed.answer.begin : 0;
+      queries[static_cast<int64_t>(row)].copy_(queries_[step][static_cast<int64_t>(row)]);
+      positions.push_back(static_cast<int64_t>(observed.prompt.tokens.size()) - 1 + step);
+      if (wanted) keys = std::max(keys, observed.prompt.all_passages.end);
+    }
+    if (keys == 0) return;
+    const at::Tensor pattern = session_.pattern(queries, positions, keys).cpu();
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      ObservedCase& observed = *rows_[row];
+      const TokenRange passages = observed.prompt.all_passages;
+      if (observed.given != GivenAnswer::kNeither && !passages.empty())
+        observed.pattern = pattern[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size()).clone();
+    }
+  }
+
+  const engine::Model& model_;
+  std::vector<ObservedCase*> rows_;
+  bool observe_;
+  std::vector<std::string> texts_;
+  std::vector<std::vector<ByteSpan>> token_bytes_;
+  std::vector<bool> ended_;
+  std::vector<at::Tensor> evidence_;  // by step: [rows, head], CPU
+  std::vector<at::Tensor> queries_;   // by step
+  engine::BatchSession session_;
+};
+
+std::vector<ObservedCase> CaseRunner::run(std::vector<ContrastCase> cases, bool observe, const RunOptions& options) const {
+  std::vector<ObservedCase> observed(cases.size());
+  std::vector<size_t> lengths;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    observed[i].prompt = prompt_of(cases[i]);
+    observed[i].made = std::move(cases[i]);
+    lengths.push_back(observed[i].prompt.tokens.size());
+  }
+  std::optional<BatchEvidence> evidence;
+  if (observe) evidence.emplace(decoder_->shared_model());
+  int64_t done = 0;
+  for (const std::vector<size_t>& batch : batches_of(lengths, decoder_->model().device())) {
+    if (options.cancellation) options.cancellation->check();
+    std::vector<ObservedCase*> rows;
+    for (const size_t row : batch) rows.push_back(&observed[row]);
+    Batch(*decoder_, std::move(rows), observe, options.dose).run(evidence ? &*evidence : nullptr);
+    done += static_cast<int64_t>(batch.size());
+    if (options.progress) options.progress(done);
+  }
   return observed;
 }
 

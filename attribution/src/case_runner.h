@@ -1,17 +1,18 @@
 // Runs contrast cases through the model and observes the answer: what was said, where the answer stands, what every head did when it was chosen.
 //
-// Thread-safe: each run has a session of its own.
+// Thread-safe: each batch has a session of its own.
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "openbook/base/cancellation.h"
 #include "openbook/attribution/contrast_set.h"
-#include "openbook/attribution/evidence.h"
 #include "openbook/attribution/head_atlas.h"
 #include "openbook/engine/prompt.h"
-#include "openbook/engine/session.h"
+#include "openbook/engine/decoder.h"
 
 namespace openbook::attribution {
 
@@ -21,30 +22,38 @@ struct ObservedCase {
   GivenAnswer given = GivenAnswer::kNeither;
   std::vector<engine::TokenId> said;               // greedy, up to the end of the answer
   TokenRange answer;                               // the given answer's tokens in `said`; empty when neither
-  std::vector<std::vector<float>> evidence;        // [answer token][tapped head]
-  at::Tensor pattern;                              // [tapped head, prompt.all_passages] of the first answer token, CPU; undefined without taps or passages
+  std::vector<std::vector<float>> evidence;        // [answer token][head], every head of the model, by layer; empty when not observed
+  at::Tensor pattern;                              // [head, prompt.all_passages] of the first answer token, CPU; undefined when not observed or without passages
+};
+
+struct RunOptions {
+  const SteeringDose* dose = nullptr;              // in force after the passages
+  std::function<void(int64_t done)> progress;      // cases done
+  const Cancellation* cancellation = nullptr;
 };
 
 class CaseRunner {
  public:
-  // Observes `heads`; none: says only what was said.
-  CaseRunner(const engine::Decoder& decoder, std::vector<engine::HeadId> heads);
+  explicit CaseRunner(const engine::Decoder& decoder);
 
-  ObservedCase run(ContrastCase made, const SteeringDose* dose = nullptr) const;
+  // Greedy answers, with every head observed or none. Cases run side by side in batches, results come in the order of the cases.
+  std::vector<ObservedCase> observe(std::vector<ContrastCase> cases, const RunOptions& options = {}) const { return run(std::move(cases), true, options); }
+  std::vector<ObservedCase> answer(std::vector<ContrastCase> cases, const RunOptions& options = {}) const { return run(std::move(cases), false, options); }
 
-  // What the model says to a question without documents.
-  std::string say(const std::string& question) const;
+  // What the model says to questions without documents.
+  std::vector<std::string> say(const std::vector<std::string>& questions) const;
 
-  // Label by cause of the given answer: an answer that no passage holds was recited; otherwise the source string is replaced everywhere, and an answer that follows was
-  // copied, one that stays was recited. Nothing: neither, or no answer was given.
-  std::optional<bool> copied(const ObservedCase& observed) const;
-
-  const engine::Decoder& decoder() const { return *decoder_; }
+  // Labels by cause of the given answers: an answer that no passage holds was recited; otherwise the source string is replaced everywhere, and an answer that follows
+  // was copied, one that stays was recited. Nothing: neither, or no answer was given.
+  std::vector<std::optional<bool>> copied(const std::vector<const ObservedCase*>& cases, const RunOptions& options = {}) const;
 
  private:
+  class Batch;
+
+  std::vector<ObservedCase> run(std::vector<ContrastCase> cases, bool observe, const RunOptions& options) const;
+  engine::Prompt prompt_of(const ContrastCase& made) const;
+
   const engine::Decoder* decoder_;
-  std::vector<engine::HeadId> heads_;
-  std::optional<EvidenceReader> reader_;
   engine::PromptBuilder prompts_;
 };
 

@@ -1,0 +1,28 @@
+// Cuts many prompts into batches that fit the device, and decodes them greedily: what experiments run on.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "openbook/base/cancellation.h"
+#include "openbook/engine/batch_session.h"
+
+namespace openbook::attribution {
+
+// Indices of prompts that run together: of similar length, as many as the device is busy with and has memory for. Every index once;
+// the same for the same lengths.
+std::vector<std::vector<size_t>> batches_of(const std::vector<size_t>& lengths, const at::Device& device);
+
+struct GreedyOptions {
+  int64_t max_tokens = 20;
+  std::function<engine::BatchEdits(const std::vector<size_t>& prompts)> edits;  // of a batch's rows; empty: none
+  std::function<bool(size_t prompt, const std::string& text)> done;  // stop this prompt here; empty: special tokens and max_tokens stop it
+  std::function<void(int64_t done)> progress;                        // prompts done
+  const Cancellation* cancellation = nullptr;
+};
+
+// What the model says after each prompt, in the order of `prompts`; special tokens end a text and are left out. Invalid UTF-8 is replaced.
+std::vector<std::string> say_all(const engine::Decoder& decoder, const std::vector<std::vector<engine::TokenId>>& prompts, const GreedyOptions& options = {});
+
+}  // namespace openbook::attribution
