@@ -6,7 +6,7 @@
 
 #include "calibration.h"
 #include "case_runner.h"
-#include "contrast_files.h"
+#include "contrast_runs.h"
 #include "dose_sweep.h"
 #include "head_finding.h"
 #include "openbook/base/hash.h"
@@ -18,7 +18,6 @@ namespace {
 // Cases whose relevance is averaged: enough that halves of the data rank heads alike, few enough for two CPU cores.
 constexpr int64_t kRelevanceCases = 120;
 constexpr int64_t kLeastCopied = 30, kLeastRecited = 30;  // on each of fit and calibrate
-constexpr Setting kSettings[] = {Setting::kOwn, Setting::kDecoy, Setting::kBare, Setting::kSilent, Setting::kOther, Setting::kClosed};
 
 std::string today() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -42,8 +41,7 @@ class Builder {
         runner_(decoder_) {}
 
   HeadAtlas build() {
-    find_known_facts();
-    observe_known_facts();
+    runs_ = run_contrast_set(runner_, *set_, {.max_facts = options_->max_facts, .seed = options_->seed}, *progress_, cancellation_);
     find_heads();
     fit();
     fit_dose();
@@ -63,8 +61,6 @@ class Builder {
 
   Split split_of(const ObservedCase& observed) const { return set_->relations[set_->facts[observed.made.fact].relation].split; }
 
-  void find_known_facts();
-  void observe_known_facts();
   void find_heads();
   void fit();
   void fit_dose();
@@ -80,53 +76,13 @@ class Builder {
   const Cancellation* cancellation_;
   CaseRunner runner_;
 
-  std::vector<int32_t> known_;                 // facts
-  std::vector<ObservedCase> observed_;         // of the known facts, every setting, all heads tapped
-  std::vector<LabelledCase> labelled_;         // those with a label by cause
+  ContrastRuns runs_;
   HeadAtlas atlas_;
 };
 
-// Facts that the model answers closed-book, less those whose object it also gives for a subject that does not exist.
-void Builder::find_known_facts() {
-  const auto facts = static_cast<int64_t>(options_->max_facts > 0 ? std::min<int64_t>(options_->max_facts, set_->facts.size()) : set_->facts.size());
-  std::vector<std::string> questions;
-  std::vector<size_t> relations;  // of the questions
-  for (size_t relation = 0; relation < set_->relations.size(); ++relation)
-    for (const std::string& subject : set_->relations[relation].invented_subjects) {
-      questions.push_back(replaced(set_->relations[relation].questions.front(), kSubject, subject));
-      relations.push_back(relation);
-    }
-  report("invented subjects", 0, static_cast<int64_t>(questions.size()));
-  const std::vector<std::string> said = runner_.say(questions);
-  std::vector<std::string> guesses(set_->relations.size());  // what the model says of invented subjects, per relation
-  for (size_t i = 0; i < said.size(); ++i) guesses[relations[i]] += said[i] + "\n";
-
-  std::vector<ContrastCase> closed;
-  for (int64_t i = 0; i < facts; ++i)  // spread over relations before a limit cuts them
-    closed.push_back(set_->make_case(static_cast<int32_t>(i * static_cast<int64_t>(set_->facts.size()) / facts), Setting::kClosed, options_->seed));
-  for (const ObservedCase& answered : runner_.answer(std::move(closed), running("closed-book facts", facts))) {
-    const Fact& fact = set_->facts[answered.made.fact];
-    if (answered.given == GivenAnswer::kMemory && !holds_words(guesses[fact.relation], fact.object)) known_.push_back(answered.made.fact);
-  }
-}
-
-void Builder::observe_known_facts() {
-  std::vector<ContrastCase> cases;
-  for (const int32_t fact : known_)
-    for (const Setting setting : kSettings) cases.push_back(set_->make_case(fact, setting, options_->seed));
-  const auto count = static_cast<int64_t>(cases.size());
-  observed_ = runner_.observe(std::move(cases), running("contrast cases", count));
-  std::vector<const ObservedCase*> given;
-  for (const ObservedCase& observed : observed_)
-    if (observed.given != GivenAnswer::kNeither) given.push_back(&observed);
-  const std::vector<std::optional<bool>> copied = runner_.copied(given, running("labels by cause", static_cast<int64_t>(given.size())));
-  for (size_t i = 0; i < given.size(); ++i)
-    if (copied[i]) labelled_.push_back({given[i], *copied[i], split_of(*given[i])});
-}
-
 void Builder::find_heads() {
   std::vector<const ObservedCase*> open_book, closed_book;
-  for (const ObservedCase& observed : observed_) {
+  for (const ObservedCase& observed : runs_.observed) {
     if (split_of(observed) != Split::kFit) continue;
     const bool open = observed.made.setting == Setting::kOwn && observed.given == GivenAnswer::kDocument;
     const bool closed = observed.made.setting == Setting::kClosed && observed.given == GivenAnswer::kMemory;
@@ -155,13 +111,13 @@ void Builder::find_heads() {
 void Builder::require_enough() const {
   for (const Split split : {Split::kFit, Split::kCalibrate}) {
     int64_t copied = 0, recited = 0;
-    for (const LabelledCase& each : labelled_)
+    for (const LabelledCase& each : runs_.labelled)
       if (each.split == split) ++(each.copied ? copied : recited);
     if (copied >= kLeastCopied && recited >= kLeastRecited) continue;
     throw Error(Code::kFailedPrecondition,
                 std::string("the ") + (split == Split::kFit ? "fit" : "calibrate") + " relations gave " + std::to_string(copied) + " copied and " +
                     std::to_string(recited) + " recited answers; " + std::to_string(kLeastCopied) + " and " + std::to_string(kLeastRecited) +
-                    " are needed. The model knows " + std::to_string(known_.size()) + " of the facts",
+                    " are needed. The model knows " + std::to_string(runs_.known.size()) + " of the facts",
                 copied < kLeastCopied ? "The model does not follow documents; use an instruction-tuned one."
                                       : "Use more facts, or facts that this model knows.");
   }
@@ -174,17 +130,17 @@ void Builder::fit() {
                                        atlas_.retrieval.begin() + std::min<int64_t>(options_->retrieval_heads, atlas_.retrieval.size()));
   const HeadColumns columns(all_heads(decoder_.model().config()), features);
   const auto relation_of = [&](const LabelledCase& each) { return set_->facts[each.observed->made.fact].relation; };
-  atlas_.probe = fit_verdict_probe(columns, labelled_, relation_of);
-  calibrate(atlas_.probe, columns, labelled_, atlas_.first_token, atlas_.continuation);
-  atlas_.localizer = fit_answer_localizer(columns, labelled_);
-  atlas_.causal_nats = fit_causal_threshold(decoder_, labelled_, *set_, options_->seed);
-  atlas_.topic_similarity = fit_topic_threshold(*embedder_, labelled_, 0.01);
+  atlas_.probe = fit_verdict_probe(columns, runs_.labelled, relation_of);
+  calibrate(atlas_.probe, columns, runs_.labelled, atlas_.first_token, atlas_.continuation);
+  atlas_.localizer = fit_answer_localizer(columns, runs_.labelled);
+  atlas_.causal_nats = fit_causal_threshold(decoder_, runs_.labelled, *set_, options_->seed);
+  atlas_.topic_similarity = fit_topic_threshold(*embedder_, runs_.labelled, 0.01);
   report("probe", 1, 1);
 }
 
 void Builder::fit_dose() {
   std::vector<int32_t> facts;
-  for (const int32_t fact : known_)
+  for (const int32_t fact : runs_.known)
     if (set_->relations[set_->facts[fact].relation].split == Split::kCalibrate) facts.push_back(fact);
   const auto run_all = [&](const SteeringDose& dose, const std::string& stage) {
     std::vector<ContrastCase> cases;
@@ -198,8 +154,8 @@ void Builder::fit_dose() {
 
 void Builder::validate() {
   const HeadColumns probe_columns(all_heads(decoder_.model().config()), atlas_.probe.heads);
-  for (const Setting setting : kSettings) atlas_.validation.push_back(validate_setting(atlas_, probe_columns, labelled_, setting));
-  atlas_.validation.push_back(validate_setting(atlas_, probe_columns, labelled_, std::nullopt));
+  for (const Setting setting : kContrastSettings) atlas_.validation.push_back(validate_setting(atlas_, probe_columns, runs_.labelled, setting));
+  atlas_.validation.push_back(validate_setting(atlas_, probe_columns, runs_.labelled, std::nullopt));
 }
 
 void Builder::describe() {
@@ -209,7 +165,7 @@ void Builder::describe() {
   atlas_.layers = model.config().layers;
   atlas_.heads = model.config().heads;
   std::string rows;
-  for (const LabelledCase& each : labelled_) {
+  for (const LabelledCase& each : runs_.labelled) {
     const Fact& fact = set_->facts[each.observed->made.fact];
     rows += set_->relations[fact.relation].name + "\t" + fact.subject + "\t" + std::string(setting_name(each.observed->made.setting)) + "\t" +
             (each.copied ? "copied" : "recited") + "\n";
@@ -222,9 +178,9 @@ void Builder::describe() {
   atlas_.provenance["dtype"] = model.dtype() == at::kBFloat16 ? "bfloat16" : "float32";
   atlas_.provenance["command"] = options_->command;
   atlas_.provenance["facts"] = std::to_string(set_->facts.size());
-  atlas_.provenance["known_facts"] = std::to_string(known_.size());
-  atlas_.provenance["labelled_cases"] = std::to_string(labelled_.size());
-  atlas_.provenance["observed_cases"] = std::to_string(observed_.size());
+  atlas_.provenance["known_facts"] = std::to_string(runs_.known.size());
+  atlas_.provenance["labelled_cases"] = std::to_string(runs_.labelled.size());
+  atlas_.provenance["observed_cases"] = std::to_string(runs_.observed.size());
 }
 
 }  // namespace

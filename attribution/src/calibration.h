@@ -6,17 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "case_runner.h"
+#include "contrast_runs.h"
 #include "openbook/attribution/head_atlas.h"
 #include "openbook/base/embedder.h"
 
 namespace openbook::attribution {
-
-struct LabelledCase {
-  const ObservedCase* observed;
-  bool copied;        // by cause
-  Split split;
-};
 
 // Picks some heads' values out of what was observed of all heads.
 class HeadColumns {
