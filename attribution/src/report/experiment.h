@@ -1,0 +1,51 @@
+// What every experiment of the atlas report gets, and what it gives.
+//
+// An experiment is a function from a laboratory to one JSON object. It is deterministic in (model, data, seed, quick): the report's parts are
+// kept one by one, and a report that was killed goes on with the part that was missing. Shares and means are Estimates (statistics.h): value,
+// 95 % interval clustered by subject, and sample size. What could not be done, by this model or for want of data, is said in a field
+// "left_out": why and what would do; never a made-up number.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "contrast_runs.h"
+#include "openbook/attribution/contrast_set.h"
+#include "openbook/base/cancellation.h"
+#include "openbook/base/embedder.h"
+#include "openbook/engine/decoder.h"
+
+namespace openbook::attribution {
+
+using Json = nlohmann::ordered_json;
+
+// Not thread-safe; everything it points to must outlive it.
+struct Laboratory {
+  const engine::Decoder* decoder = nullptr;
+  const ContrastSet* facts = nullptr;
+  const Embedder* embedder = nullptr;
+  const ContrastRuns* runs = nullptr;      // of `facts`
+  const HeadAtlas* atlas = nullptr;        // built from `runs`
+  std::filesystem::path data;              // public evaluation data (conflict.jsonl ...); empty: parts that need it say so
+  bool quick = false;                      // samples that two CPU cores manage in minutes
+  uint64_t seed = 1;
+  Progress progress;                       // may be empty
+  const Cancellation* cancellation = nullptr;
+
+  const engine::Model& model() const { return decoder->model(); }
+  void report(const std::string& stage, int64_t done, int64_t total) const { if (progress) progress(stage, done, total); }
+  void check() const { if (cancellation) cancellation->check(); }
+  // How many of a sample: `whole` in a full report, `quick_sample` in a quick one.
+  int64_t sample(int64_t whole, int64_t quick_sample) const { return quick ? quick_sample : whole; }
+};
+
+struct Experiment {
+  std::string name;    // file name of the part and anchor of the page: "roles", "surgery", ...
+  std::string title;
+  std::function<Json(const Laboratory&)> run;
+};
+
+}  // namespace openbook::attribution
