@@ -1,9 +1,18 @@
 // What every experiment of the atlas report gets, and what it gives.
 //
 // An experiment is a function from a laboratory to one JSON object. It is deterministic in (model, data, seed, quick): the report's parts are
-// kept one by one, and a report that was killed goes on with the part that was missing. Shares and means are Estimates (statistics.h): value,
-// 95 % interval clustered by subject, and sample size. What could not be done, by this model or for want of data, is said in a field
-// "left_out": why and what would do; never a made-up number.
+// kept one by one, and a report that was killed goes on with the part that was missing. What a part holds, all fields optional:
+//
+//   "figures":  [{"name", "label", "estimate": Estimate, "goal", "paper", ...}]   the numbers that the part exists for. Estimates (statistics.h) have value, 95 % interval
+//               clustered by subject and sample size; "goal" and "paper" are short texts such as ">= 0.98" and "94.75 % (Llama-3.1-8B)"
+//   "tables":   [{"title", "columns": [text], "rows": [[text or number]]}]
+//   "charts":   [{"kind": "lines",    "title", "x", "y", "series": [{"name", "color", "points": [[x, y]] or [[x, y, low, high]]}]},
+//                {"kind": "scatter",  "title", "x", "y", "series": [{"name", "color", "points": [[x, y]]}]},
+//                {"kind": "head_map", "title", "layers", "heads", "cells": [{"layer", "head", "color", "strength": 0 .. 1}]},
+//                {"kind": "heat_text","title", "tokens": [[text, weight 0 .. 1]]}]
+//               colors are names of roles or series: "task", "retrieval", "parametric", "in_context", "random", "least", "copied", "recited", "other"
+//   "left_out": [text]   what could not be done, by this model or for want of data: why, and what would do; never a made-up number
+//   anything else        raw numbers, for readers of the JSON
 #pragma once
 
 #include <filesystem>
