@@ -68,22 +68,6 @@ std::vector<Hit> LexicalIndex::search(std::string_view question, size_t limit, c
   return hits;
 }
 
-size_t LexicalIndex::frequency(std::string_view word, const ChunkRanges& allowed) const {
-  const std::vector<std::string> words = index_terms(word);
-  const std::set<std::string> terms(words.begin(), words.end());
-  if (terms.empty()) return 0;
-  const RowMask mask(ids_, allowed);
-  std::unordered_map<uint32_t, size_t> terms_in_row;
-  for (const std::string& term : terms) {
-    const auto* postings = postings_of(term);
-    if (!postings) return 0;
-    for (const Posting& posting : *postings)
-      if (mask.holds(posting.row)) ++terms_in_row[posting.row];
-  }
-  return static_cast<size_t>(
-      std::count_if(terms_in_row.begin(), terms_in_row.end(), [&](const auto& row) { return row.second == terms.size(); }));
-}
-
 void LexicalIndex::drop_dead(const ChunkRanges& live) {
   const RowMask mask(ids_, live);
   std::vector<uint32_t> new_row(ids_.size());

@@ -26,9 +26,6 @@ class LexicalIndex {
   // The `limit` best of the chunks in `allowed`, best first; chunks without any of the question's words are none.
   std::vector<Hit> search(std::string_view question, size_t limit, const ChunkRanges& allowed) const;
 
-  // In how many of the chunks in `allowed` all terms of `word` stand.
-  size_t frequency(std::string_view word, const ChunkRanges& allowed) const;
-
   size_t rows() const { return ids_.size(); }  // chunks held, dead ones too
   void drop_dead(const ChunkRanges& live);     // forgets chunks outside `live`
 

@@ -129,12 +129,6 @@ class StoredRetriever : public Retriever {
     return corpus_->drop_texts_except(current);
   }
 
-  size_t chunk_frequency(std::string_view word) const override {
-    require_utf8(word, "word");
-    const std::shared_lock reading(state_);
-    return lexical_.frequency(word, catalog_.live());
-  }
-
   size_t chunk_count() const override {
     const std::shared_lock reading(state_);
     return catalog_.chunk_count();

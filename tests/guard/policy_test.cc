@@ -13,6 +13,7 @@ TEST(Policy, ShippedPoliciesAreFoundByNameAndSayWhatTheirFilesSay) {
   const Policy strict = Policy::load("cite-or-refuse");
   EXPECT_EQ(strict.name, "cite-or-refuse");
   EXPECT_EQ(strict.on_recited, Action::kSteer);
+  EXPECT_EQ(strict.fingerprint(), Policy().fingerprint());  // who embeds a Guard and sets nothing gets it
   EXPECT_EQ(strict.after_steering, Action::kRefuse);
   EXPECT_FALSE(strict.stream_words);
   const Policy loose = Policy::load("annotate");
@@ -69,7 +70,7 @@ TEST(Policy, BadFilesAreRefusedByWhatIsWrongInThem) {
       {with("stream_words = true"), Code::kInvalidArgument, "contradicts on_recited = \"steer\""},
       {with("stream_words = true\non_recited = \"flag\"\non_unchecked = \"refuse\""), Code::kInvalidArgument,
        "contradicts on_unchecked = \"refuse\""},
-      {with("stream_words = true\non_recited = \"flag\"\non_off_topic = \"flag\"\non_uncited = "
+      {with("stream_words = true\non_recited = \"flag\"\non_unchecked = \"flag\"\non_off_topic = \"flag\"\non_uncited = "
             "\"allow\"\nrequire_causal_citations = true"),
        Code::kInvalidArgument, "contradicts require_causal_citations"},
       {with("name = \"again\""), Code::kInvalidArgument, "line 3"},

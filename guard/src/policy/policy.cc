@@ -175,6 +175,7 @@ Policy Policy::parse(std::string_view toml, const std::string& where) {
   }
   require_version(table, where);
   Policy policy;
+  policy.name.clear();
   for (const auto& [key, node] : table) {
     if (key == "version") continue;
     const auto field = std::find_if(fields().begin(), fields().end(), [&](const Field& known) { return known.key == key.str(); });

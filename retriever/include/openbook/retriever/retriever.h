@@ -87,10 +87,7 @@ class Retriever {
   virtual std::string document_text(const std::string& sha256) const = 0;
   virtual size_t gc() = 0;  // drops versions that no current document has; how many
 
-  // In how many indexed chunks a word stands (fold_case, letters and digits), and the number of chunks: for "the question's
-  // rarest terms".
-  virtual size_t chunk_frequency(std::string_view word) const = 0;
-  virtual size_t chunk_count() const = 0;
+  virtual size_t chunk_count() const = 0;   // of current versions
   virtual uint64_t generation() const = 0;  // counts every change
 };
 
