@@ -8,8 +8,6 @@
 namespace openbook::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::string marked(const Word& word, std::string_view text) {
   const std::string safe = shown(text);
   switch (word.verdict) {
@@ -80,43 +78,6 @@ std::string trace_of(const Answer& answer) {
   return text;
 }
 
-Json to_json(ByteSpan span) { return {span.begin, span.end}; }
-
-Json to_json(const Passage& passage) {
-  return {{"document", passage.document_id}, {"sha256", passage.document_sha256}, {"bytes", to_json(passage.range)}, {"score", passage.score}};
-}
-
-Json to_json(const TokenRecord& token) {
-  return {{"id", token.id}, {"bytes", to_json(token.answer)}, {"probability_copied", token.probability_copied}, {"edited", token.edited}, {"evidence", token.evidence}};
-}
-
-Json to_json(const Word& word, const Answer& answer) {
-  Json json = {{"text", slice(answer.text, word.answer)}, {"bytes", to_json(word.answer)}, {"verdict", verdict_name(word.verdict)},
-               {"probability_copied", word.probability_copied}};
-  if (word.place) json["place"] = {{"passage", word.place->passage}, {"bytes", to_json(word.place->range)}};
-  return json;
-}
-
-Json to_json(const Claim& claim, const Answer& answer) {
-  Json json = {{"text", slice(answer.text, claim.answer)}, {"bytes", to_json(claim.answer)}, {"verdict", verdict_name(claim.verdict)},
-               {"score", claim.score}, {"support", support_name(claim.support)}};
-  json["citation"] = claim.citation ? Json(*claim.citation) : Json(nullptr);
-  return json;
-}
-
-Json to_json(const Citation& citation) {
-  return {{"bytes", to_json(citation.answer)}, {"document", citation.document_id}, {"sha256", citation.document_sha256}, {"line", citation.line},
-          {"source_bytes", to_json(citation.source)}, {"sentence_bytes", to_json(citation.sentence)}, {"quote", citation.quote},
-          {"causal_nats", citation.causal_nats ? Json(*citation.causal_nats) : Json(nullptr)}, {"causal", citation.causal}};
-}
-
-template <typename T, typename... More>
-Json list_of(const std::vector<T>& all, const More&... more) {
-  Json json = Json::array();
-  for (const T& each : all) json.push_back(to_json(each, more...));
-  return json;
-}
-
 }  // namespace
 
 std::string answer_text(const Answer& answer) {
@@ -128,31 +89,6 @@ std::string answer_text(const Answer& answer) {
   if (!notes.in_order.empty()) text += "\n";
   for (size_t i = 0; i < notes.in_order.size(); ++i) text += footnote(i + 1, *notes.in_order[i]);
   return text + trace_of(answer);
-}
-
-Json answer_json(const Answer& answer) {
-  Json sentences = Json::array(), trace = Json::array();
-  for (const Sentence& sentence : answer.sentences)
-    sentences.push_back({{"bytes", to_json(sentence.answer)}, {"delivery", delivery_name(sentence.delivery)}, {"steered", sentence.steered}, {"reason", sentence.reason}});
-  for (const Attempt& attempt : answer.trace)
-    trace.push_back({{"what", attempt.what}, {"text", attempt.text}, {"outcome", attempt.outcome}, {"tokens", list_of(attempt.tokens)}});
-  return {{"outcome", outcome_name(answer.outcome)},
-          {"text", answer.text},
-          {"refusal_reason", answer.refusal_reason},
-          {"unit", "UTF-8 bytes, half-open"},
-          {"sentences", std::move(sentences)},
-          {"claims", list_of(answer.claims, answer)},
-          {"citations", list_of(answer.citations)},
-          {"words", list_of(answer.words, answer)},
-          {"tokens", list_of(answer.tokens)},
-          {"passages", list_of(answer.passages)},
-          {"passages_left_out", answer.passages_left_out},
-          {"trace", std::move(trace)},
-          {"model", answer.model_fingerprint},
-          {"atlas", answer.atlas_fingerprint},
-          {"policy", answer.policy_fingerprint},
-          {"index_generation", answer.index_generation},
-          {"receipt", answer.log_receipt}};
 }
 
 }  // namespace openbook::cli

@@ -30,7 +30,7 @@ int ask(const AskFlags& flags, Context& context) {
   const std::vector<Passage> passages = from_index ? guard->search(question, ask) : read_passages(flags.passage_files);
   const Answer answer = flags.guarded == "on" ? guard->ask(question, passages, ask) : guard->ask_unguarded(question, passages, ask);
   if (context.json()) {
-    print_json(answer_json(answer));
+    print_json(nlohmann::ordered_json::parse(to_json(answer)));
   } else {
     print(answer_text(answer));
     if (answer.passages_left_out > 0)

@@ -20,17 +20,6 @@ bool is_range(const Json& value) {
   return value.is_array() && value.size() == 2 && value[0].is_number_integer() && value[1].is_number_integer();
 }
 
-// The words of the record's text that the range `item["answer"]` covers; nothing when it covers none.
-std::string covered(const Json& record, const Json& item) {
-  if (!record.contains("text") || !record["text"].is_string() || !record.contains("range") || !item.contains("answer")) return "";
-  if (!is_range(record["range"]) || !is_range(item["answer"])) return "";
-  const auto& text = record["text"].get_ref<const std::string&>();
-  const int64_t offset = record["range"][0], begin = item["answer"][0].get<int64_t>() - offset,
-                end = item["answer"][1].get<int64_t>() - offset;
-  if (begin < 0 || end < begin || end > static_cast<int64_t>(text.size())) return "";
-  return "\"" + shown(text.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin))) + "\"";
-}
-
 std::string scalar(const Json& value) {
   if (value.is_string()) return shown(value.get_ref<const std::string&>(), 6);
   if (is_range(value)) return std::to_string(value[0].get<int64_t>()) + "-" + std::to_string(value[1].get<int64_t>());
@@ -44,27 +33,27 @@ bool says_nothing(const Json& value) {
   return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
 }
 
-// One line, whatever line feeds its values hold; inner objects in parentheses.
-std::string one_line(const Json& record, const Json& item) {
-  std::string line = item.is_object() ? covered(record, item) : scalar(item);
+// One line, whatever line feeds its values hold; inner objects in parentheses. Words and claims begin with their text instead of its place.
+std::string one_line(const Json& item) {
+  const bool of_text = item.is_object() && item.contains("text") && item.contains("bytes") && item["text"].is_string();
+  std::string line = of_text ? "\"" + shown(item["text"].get_ref<const std::string&>()) + "\"" : item.is_object() ? "" : scalar(item);
   if (item.is_object()) {
     for (const auto& [key, value] : item.items()) {
-      if (key == "evidence" || says_nothing(value) || (key == "answer" && !line.empty())) continue;
-      line += (line.empty() ? "" : ", ") + shown(key) + " " +
-              (value.is_object() ? "(" + one_line(record, value) + ")" : scalar(value));
+      if (key == "evidence" || key == "tokens" || says_nothing(value) || (of_text && (key == "text" || key == "bytes"))) continue;
+      line += (line.empty() ? "" : ", ") + shown(key) + " " + (value.is_object() ? "(" + one_line(value) + ")" : scalar(value));
     }
   }
   std::replace(line.begin(), line.end(), '\n', ' ');
   return line;
 }
 
-std::string field_text(const Json& record, const std::string& key, const Json& value) {
+std::string field_text(const std::string& key, const Json& value) {
   if (says_nothing(value)) return "";
   if (!value.is_array() || is_range(value)) return "    " + shown(key) + "  " + scalar(value) + "\n";
   if (value.empty()) return "";
   if (key == "tokens") return "    tokens  " + std::to_string(value.size()) + ", each with its evidence under --format json\n";
   std::string text = "    " + shown(key) + "\n";
-  for (const Json& item : value) text += "      " + one_line(record, item) + "\n";
+  for (const Json& item : value) text += "      " + one_line(item) + "\n";
   return text;
 }
 
@@ -96,7 +85,7 @@ std::string records_text(const std::vector<LogEntry>& entries) {
     const Json payload = parsed(entry);
     if (!entry.payload) text += "    erased\n";
     if (payload.is_object())
-      for (const auto& [key, value] : payload.items()) text += field_text(payload, key, value);
+      for (const auto& [key, value] : payload.items()) text += field_text(key, value);
     else if (entry.payload && !entry.payload->empty())
       text += "    " + shown(*entry.payload, 4) + "\n";
   }

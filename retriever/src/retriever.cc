@@ -252,7 +252,7 @@ std::unique_ptr<Retriever> Retriever::open(const fs::path& folder, std::shared_p
                                            const ChunkerOptions& chunking) {
   if (!embedder && mode == OpenMode::kReadWrite)
     throw Error(Code::kInvalidArgument, "an index can't be written without an embedder");
-  if (embedder && chunking.max_tokens > embedder->max_tokens())
+  if (mode == OpenMode::kReadWrite && chunking.max_tokens > embedder->max_tokens())
     throw Error(Code::kInvalidArgument, "chunks of " + std::to_string(chunking.max_tokens) + " tokens: " + embedder->name() +
                                             " reads " + std::to_string(embedder->max_tokens()) + " and would overlook the rest");
   return std::make_unique<StoredRetriever>(folder, std::move(embedder), mode, chunking);

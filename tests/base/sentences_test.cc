@@ -50,6 +50,14 @@ TEST(Sentences, BlocksEndThemToo) {
   for (const auto& row : rows) EXPECT_EQ(sentences_of(row.text), row.expected) << row.text;
 }
 
+TEST(Lines, MarksOfAHeadingAreFoundInHeadingsOnly) {
+  const std::string text = "# One\n  ### Two ##\n#three\n##\n####### seven\nx # y\n- # item\n";
+  std::vector<ByteSpan> marks;
+  for (const Line& line : split_lines(text))
+    if (const ByteSpan mark = heading_mark(text, line); !mark.empty()) marks.push_back(mark);
+  EXPECT_EQ(marks, (std::vector<ByteSpan>{{0, 1}, {8, 11}, {26, 28}}));
+}
+
 TEST(Lines, ContextIsTheTitleAndTheInnermostHeadingAbove) {
   const std::string text = "# Handbook\n\nHello.\n\n## Leave\n\nTwenty days.\n\n### Sick\n\nCall.\n\n## Pay\n\nMonthly.\n";
   const auto context = [&](const std::string& at) {

@@ -111,7 +111,7 @@ TEST_F(CliLogTest, ListAndShowSayWhatAnAnswerWas) {
   log->append(LogKind::kBegin, id, R"({"question": "Where is \u001b[31mOslo?"})");
   log->append(
       LogKind::kSentence, id,
-      R"({"text": "In Norway.", "range": [0, 10], "claims": [{"answer": [3, 9], "verdict": "recited", "score": 0.0123456789}], "tokens": [{}, {}]})");
+      R"({"text": "In Norway.", "bytes": [0, 10], "claims": [{"text": "Norway", "bytes": [3, 9], "verdict": "recited", "score": 0.0123456789}], "tokens": [{}, {}]})");
   const auto last = log->append(LogKind::kEnd, id, R"({"outcome": "answered"})");
   const json listed = json::parse(run({"list", "--format", "json"}).out);
   ASSERT_EQ(listed["entries"].size(), 1u);

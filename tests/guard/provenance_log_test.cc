@@ -116,6 +116,15 @@ TEST_F(LogTest, BadCallsAreNamed) {
   EXPECT_EQ(log->verify().records, 0u);
 }
 
+TEST_F(LogTest, AFolderOrKeyThatIsNotNamedIsSaid) {
+  EXPECT_ERROR(ProvenanceLog::open(log_folder(), "", LogMode::kAppend), Code::kInvalidArgument, "no key file was named");
+  EXPECT_ERROR(ProvenanceLog::open("", key_file(), LogMode::kAppend), Code::kNotFound, "");
+  EXPECT_ERROR(ProvenanceLog::open("", "", LogMode::kReadOnly), Code::kNotFound, "");
+  EXPECT_ERROR(ProvenanceLog::init("", folder_ / "x.key"), Code::kInvalidArgument, "no folder");
+  EXPECT_ERROR(ProvenanceLog::init(folder_ / "x", ""), Code::kInvalidArgument, "no key file was named");
+  EXPECT_EQ(open(LogMode::kReadOnly)->unchecked_because(), "");
+}
+
 TEST(LogReceipt, IsReadAsItIsWrittenAndNothingElseIs) {
   const std::string id(32, 'a'), mac(64, 'b');
   EXPECT_EQ(to_string(parse_log_receipt("12:" + id + ":" + mac)), "12:" + id + ":" + mac);

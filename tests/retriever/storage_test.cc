@@ -92,6 +92,13 @@ TEST(Storage, ASecondWriterIsRefusedAndReadersSeeWhatWasThereWhenTheyOpened) {
   open(closed.path);
 }
 
+TEST(Storage, ChunksLongerThanTheEmbedderReadsMatterToAWriterOnly) {
+  const Closed closed(true);
+  const ChunkerOptions longer{.max_tokens = kEmbedder->max_tokens() + 1};
+  EXPECT_ERROR(Retriever::open(closed.path, kEmbedder, OpenMode::kReadWrite, longer), Code::kInvalidArgument, "would overlook the rest");
+  EXPECT_FALSE(Retriever::open(closed.path, kEmbedder, OpenMode::kReadOnly, longer)->search("word").empty());
+}
+
 TEST(Storage, AReaderChangesNothing) {
   const Closed closed(true);
   std::map<fs::path, fs::file_time_type> before;

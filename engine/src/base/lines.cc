@@ -101,6 +101,14 @@ std::vector<Line> split_lines(std::string_view text) {
   return lines;
 }
 
+ByteSpan heading_mark(std::string_view text, const Line& line) {
+  if (line.kind != LineKind::kHeading) return {line.range.begin, line.range.begin};
+  const std::string_view words = slice(text, line.range);
+  const size_t begin = skip(words, 0, " ");
+  const size_t end = skip(words, begin, "#");
+  return {line.range.begin + static_cast<int64_t>(begin), line.range.begin + static_cast<int64_t>(end)};
+}
+
 ByteSpan trim(std::string_view text, ByteSpan range) {
   while (!range.empty()) {
     const CodePoint point = code_point_at(text, static_cast<size_t>(range.begin));

@@ -4,8 +4,9 @@
 #include <chrono>
 
 #include "judge/causal.h"
-#include "openbook/base/utf8.h"
+#include "openbook/base/lines.h"
 #include "openbook/base/sentences.h"
+#include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
 
 namespace openbook::guard {
@@ -23,9 +24,37 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(" \t\n\r") - begin + 1));
 }
 
+// Bytes that are no text show as '?'; the marks of a heading do not show.
+void make_showable(Spoken& spoken) {
+  spoken.text = with_valid_utf8(std::move(spoken.text));
+  drop_heading_mark(spoken);
+}
+
+// Why a claim of a steered sentence does not stand.
+std::string why_unsupported(const Claim& claim, std::string_view text) {
+  return (claim.citation ? "not causal: " : "not copied from a passage about the question: ") + in_quotes(slice(text, claim.answer));
+}
+
 // Whether `next` begins a new sentence after `text`.
 bool begins_sentence(const std::string& text, const std::string& next) {
   return split_sentences(with_valid_utf8(text + next)).size() > 1;
+}
+
+// The tokens of a passage that steering may draw attention to: all but the marks of its headings, which the model would copy as they are.
+void add_words_of(const engine::Prompt& prompt, int32_t passage, std::vector<TokenRange>& keys) {
+  const Passage& whole = prompt.passages[passage];
+  std::vector<ByteSpan> marks;
+  for (const Line& line : split_lines(whole.text)) {
+    const ByteSpan mark = heading_mark(whole.text, line);
+    if (!mark.empty()) marks.push_back({whole.range.begin + mark.begin, whole.range.begin + mark.end});
+  }
+  const TokenRange tokens = prompt.passage_tokens[passage];
+  for (int64_t token = tokens.begin; token < tokens.end; ++token) {
+    const ByteSpan bytes = prompt.sources[token].range;
+    if (std::any_of(marks.begin(), marks.end(), [&](ByteSpan mark) { return mark.overlaps(bytes); })) continue;
+    if (!keys.empty() && keys.back().end == token && token > tokens.begin) ++keys.back().end;
+    else keys.push_back({token, token + 1});
+  }
 }
 
 // Keeps of a steered sentence what its supported claims carry: everything in front of `claim`, the first that is not supported. What is kept was judged
@@ -91,6 +120,7 @@ Spoken Answerer::speak_sentence() {
   const engine::Model& model = session_.decoder().model();
   const std::vector<engine::TokenId>& stops = model.config().stop_ids;
   Spoken spoken;
+  int64_t shown = 0;
   for (;;) {
     check_time();
     const engine::TokenId token = pending_ ? *pending_ : session_.choose(sampler_);
@@ -100,29 +130,50 @@ Spoken Answerer::speak_sentence() {
       break;
     }
     if (begins_sentence(spoken.text, model.tokenizer().token_bytes(token))) {
-      pending_ = token;
-      break;
+      make_showable(spoken);
+      if (!trimmed(spoken.text).empty()) {
+        pending_ = token;
+        break;
+      }
     }
     --tokens_left_;
     hear(spoken, token);
+    show_words(spoken, shown);
   }
-  // A code point that was never finished is dropped; other bytes that are no text show as '?'.
-  spoken.text = with_valid_utf8(std::move(spoken.text));
+  make_showable(spoken);
   return spoken;
 }
 
+// Under a policy that streams words: what has become a whole word since `shown`, which moves on. Nothing of it is judged yet.
+void Answerer::show_words(const Spoken& spoken, int64_t& shown) const {
+  if (!policy_->stream_words || !options_->on_text) return;
+  const std::string text = with_valid_utf8(spoken.text);
+  const std::vector<WordSpan> words = split_words(text);
+  const int64_t whole = words.empty() ? 0 : words.back().bytes.begin;
+  if (whole <= shown) return;
+  options_->on_text(slice(text, {shown, whole}), Delivery::kFlagged, true);
+  shown = whole;
+}
+
+// The strictest action of the rules that apply; of rules that are equally strict the one that tells a reader most gives the reason.
 Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken) const {
+  const bool supported = judgement.has_supported(), elsewhere = judgement.read_elsewhere();
   Ruling ruling{Action::kAllow, {}};
-  const auto weigh = [&](bool applies, Action action, std::string reason) {
-    if (applies && action > ruling.action) ruling = {action, std::move(reason)};
+  const auto weigh = [&](bool applies, Action action, const std::string& reason, auto wanted) {
+    if (!applies || action <= ruling.action) return;
+    // A word of the question explains nothing: a claim that says more is named, or none.
+    const auto claim = first_claim_beyond(question_, judgement, spoken.text, wanted);
+    ruling = {action, claim ? reason + ": " + in_quotes(*claim) : reason};
   };
-  weigh(judgement.has(Verdict::kUnchecked), policy_->on_unchecked,
-        "unchecked: " + in_quotes(judgement.first_claim_with(Verdict::kUnchecked, spoken.text)));
-  weigh(judgement.read_elsewhere(), judgement.has_supported() ? policy_->on_unchecked : policy_->on_off_topic,
-        "copied from a place that does not speak of the question");
-  weigh(!judgement.has_supported(), policy_->on_uncited, "nothing in it is copied from a passage about the question");
-  weigh(judgement.has(Verdict::kRecited), policy_->on_recited,
-        "recited: " + in_quotes(judgement.first_claim_with(Verdict::kRecited, spoken.text)));
+  const auto is = [](Verdict verdict) { return [verdict](const Claim& claim) { return claim.verdict == verdict; }; };
+  const auto off_topic = [](const Claim& claim) { return claim.support == Support::kCopiedOffTopic; };
+  const bool recites_more = first_claim_beyond(question_, judgement, spoken.text, is(Verdict::kRecited)).has_value();
+  weigh(recites_more, policy_->on_recited, "recited", is(Verdict::kRecited));
+  weigh(elsewhere && !supported, policy_->on_off_topic, "copied from a place that does not speak of the question", off_topic);
+  weigh(!supported, policy_->on_uncited, "not copied from a passage about the question", [](const Claim&) { return true; });
+  weigh(judgement.has(Verdict::kRecited), policy_->on_recited, "recited: only words of the question", is(Verdict::kRecited));
+  weigh(judgement.has(Verdict::kUnchecked), policy_->on_unchecked, "unchecked", is(Verdict::kUnchecked));
+  weigh(elsewhere && supported, policy_->on_unchecked, "copied from a place that does not speak of the question", off_topic);
   return ruling;
 }
 
@@ -133,7 +184,7 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
     return std::nullopt;
   }
   std::vector<TokenRange> keys;
-  for (const int32_t passage : on_topic) keys.push_back(prompt_->passage_tokens[passage]);
+  for (const int32_t passage : on_topic) add_words_of(*prompt_, passage, keys);
   speaker_.atlas->steering.put_in_force(prompt_->first_after_passages(), std::move(keys), session_.edits());
   restart();
   Spoken spoken = speak_sentence();
@@ -149,7 +200,7 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
                                         [](const Claim& claim) { return claim.support != Support::kSupported; });
   const std::string& said = spoken.text;
   if (judgement.claims.empty() || unsupported == judgement.claims.begin()) {
-    answer.trace.push_back({"steer", said, judgement.claims.empty() ? "claims nothing" : "not causal: " + in_quotes(slice(spoken.text, unsupported->answer)), token_records(spoken, judgement)});
+    answer.trace.push_back({"steer", said, judgement.claims.empty() ? "claims nothing" : why_unsupported(*unsupported, said), token_records(spoken, judgement)});
     return std::nullopt;
   }
   if (unsupported != judgement.claims.end()) {

@@ -41,6 +41,7 @@ class Answerer {
 
   Spoken speak_sentence();
   void hear(Spoken& spoken, engine::TokenId token);
+  void show_words(const Spoken& spoken, int64_t& shown) const;
   Ruling rule(const Judgement& judgement, const Spoken& spoken) const;
   std::optional<std::pair<Spoken, Judgement>> steer(Answer& answer);
   void restart();

@@ -14,7 +14,7 @@ std::string begin_record(std::string_view question, const Answer& answer);
 // The answer's newest sentence: text, delivery, tokens with evidence and edits in force, words with verdicts, claims, citations.
 std::string sentence_record(const Answer& answer);
 
-// What was delivered in the end, why not if not, and everything that was tried.
+// What was delivered in the end, why not if not, and everything that was tried, with its tokens.
 std::string end_record(const Answer& answer);
 
 }  // namespace openbook::guard

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "judge/quote.h"
+#include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 #include "text/neutral_words.h"
 #include "openbook/base/words.h"
@@ -163,10 +164,28 @@ bool Judgement::read_elsewhere() const {
   return std::any_of(claims.begin(), claims.end(), [](const Claim& claim) { return claim.support == Support::kCopiedOffTopic; });
 }
 
-std::string Judgement::first_claim_with(Verdict verdict, std::string_view text) const {
-  for (const Claim& claim : claims)
-    if (claim.verdict == verdict) return std::string(slice(text, claim.answer));
-  return {};
+void drop_heading_mark(Spoken& spoken) {
+  const std::vector<Line> lines = split_lines(spoken.text);
+  const auto line = std::find_if(lines.begin(), lines.end(), [](const Line& each) { return each.kind != LineKind::kBlank; });
+  if (line == lines.end()) return;
+  ByteSpan mark = heading_mark(spoken.text, *line);
+  if (mark.empty()) return;
+  mark.end = std::min(spoken.text.find_first_not_of(" \t", static_cast<size_t>(mark.end)), spoken.text.size());
+  spoken.text.erase(static_cast<size_t>(mark.begin), static_cast<size_t>(mark.size()));
+  const auto moved = [&](int64_t byte) { return byte <= mark.begin ? byte : std::max(mark.begin, byte - mark.size()); };
+  for (ByteSpan& span : spoken.token_bytes) span = {moved(span.begin), moved(span.end)};
+}
+
+std::optional<std::string> first_claim_beyond(std::string_view question, const Judgement& judgement, std::string_view text,
+                                              const std::function<bool(const Claim&)>& wanted) {
+  const std::set<std::string> asked = asked_words(question);
+  for (const Claim& claim : judgement.claims) {
+    if (!wanted(claim)) continue;
+    const std::string words(slice(text, claim.answer));
+    for (const std::string& word : folded_words(words))
+      if (!asked.contains(word)) return words;
+  }
+  return std::nullopt;
 }
 
 Judgement judge_by_probe(const Spoken& spoken, const JudgeContext& context) {

@@ -3,6 +3,8 @@
 // Ranges in a Judgement count from the sentence's own first byte, token and word; append_to() shifts them into an answer. Thread-safe.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,11 +16,11 @@
 
 namespace openbook::guard {
 
-// A sentence as it was spoken: its text is the concatenation of its tokens' bytes.
+// A sentence as it was spoken: its text is the concatenation of its tokens' bytes, but for the marks of a heading.
 struct Spoken {
   std::string text;
   std::vector<TokenObservation> tokens;
-  std::vector<ByteSpan> token_bytes;   // in `text`, one per token
+  std::vector<ByteSpan> token_bytes;   // in `text`, one per token; empty where nothing of the token is in it
   bool last = false;                   // the model ended here, or had to
 };
 
@@ -30,7 +32,6 @@ struct Judgement {
   bool has(Verdict verdict) const;         // some claim has it
   bool has_supported() const;
   bool read_elsewhere() const;             // a claim was copied from a passage that is not on topic
-  std::string first_claim_with(Verdict verdict, std::string_view text) const;  // its words, for reasons
 };
 
 struct JudgeContext {
@@ -39,6 +40,13 @@ struct JudgeContext {
   const attribution::HeadAtlas* atlas;
   std::string_view question;
 };
+
+// Takes the marks of a Markdown heading ("## ") out of a spoken sentence. They are layout of the document that the model copied with its words.
+void drop_heading_mark(Spoken& spoken);
+
+// The words of the first claim that `wanted` accepts and that says more than the question asks: what a reason can name. Nothing when there is none.
+std::optional<std::string> first_claim_beyond(std::string_view question, const Judgement& judgement, std::string_view text,
+                                              const std::function<bool(const Claim&)>& wanted);
 
 // Verdicts from the probe; support from the localizer's place, the quote and the topic.
 Judgement judge_by_probe(const Spoken& spoken, const JudgeContext& context);

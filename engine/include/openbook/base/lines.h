@@ -24,6 +24,9 @@ struct Line {
 
 std::vector<Line> split_lines(std::string_view text);
 
+// The marks of a heading ("##"), as bytes of `text`; empty in other lines.
+ByteSpan heading_mark(std::string_view text, const Line& line);
+
 // `range` without blanks at both ends; empty when it holds nothing else.
 ByteSpan trim(std::string_view text, ByteSpan range);
 

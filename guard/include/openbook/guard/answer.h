@@ -110,9 +110,12 @@ struct Answer {
   size_t passages_left_out = 0;    // found, but the prompt had no room
   std::vector<Attempt> trace;
   std::string model_fingerprint, atlas_fingerprint, policy_fingerprint;
-  uint64_t index_generation = 0;   // 0: passages were given by the caller
+  uint64_t index_generation = 0;   // of the open index; 0: there is none
   std::string log_id;              // of this answer in the provenance log; empty without a log
   std::string log_receipt;         // of its last record: keep it, it finds a log that was rolled back
 };
+
+// One JSON object with everything above, under the names that the provenance log has too (docs/provenance-log.md). What is not UTF-8 becomes U+FFFD.
+std::string to_json(const Answer& answer);
 
 }  // namespace openbook

@@ -52,7 +52,8 @@ struct AskOptions {
   const Cancellation* cancellation = nullptr;
   // Documents that this user may see (SearchOptions::filter). Empty: all.
   std::function<bool(const std::string& document_id, const std::map<std::string, std::string>& metadata)> filter;
-  // Called with every sentence once it is judged, its record synced; under a policy that streams words, with every word, provisional.
+  // Called with every sentence once it is judged, its record synced. Under a policy that streams words also with every word before that: provisional, and
+  // flagged, since nothing of it is judged yet.
   std::function<void(std::string_view text, Delivery delivery, bool provisional)> on_text;
 };
 

@@ -61,7 +61,7 @@ class ProvenanceLog {
   // folder.
   static void init(const std::filesystem::path& folder, const std::filesystem::path& key_file);
 
-  // Throws not_found, unavailable (another writer), data_loss (damaged files, or the tail does not verify: nothing may be appended to a broken chain),
+  // Throws invalid_argument (to append, no key file named), not_found, unavailable (another writer), data_loss (damaged files, or the tail does not verify: nothing may be appended to a broken chain),
   // failed_precondition (key missing, of another log, not owned by this user, readable by others, or a symbolic link). Reading needs no key: without
   // one, or with one that would be refused, entries are unverified and verify() says why. A reader sees the log as of when it was opened.
   static std::unique_ptr<ProvenanceLog> open(const std::filesystem::path& folder, const std::filesystem::path& key_file, LogMode mode);

@@ -64,7 +64,7 @@ class Retriever {
  public:
   // Throws not_found (no index, read-only), unavailable (another writer holds it), failed_precondition (made with another
   // embedder: both are named; or a format of another version), data_loss (damaged RocksDB; a damaged FAISS file is rebuilt from
-  // RocksDB and said so in the log), invalid_argument (chunks longer than the embedder reads). A read-only open may go without an
+  // RocksDB and said so in the log), invalid_argument (to write: no embedder, or chunks longer than it reads). A read-only open may go without an
   // embedder: it searches by words only.
   static std::unique_ptr<Retriever> open(const std::filesystem::path& folder, std::shared_ptr<const Embedder> embedder,
                                          OpenMode mode, const ChunkerOptions& chunking = {});

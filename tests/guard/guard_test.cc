@@ -1,0 +1,376 @@
+// What becomes of an answer: delivered and cited, steered, flagged, or refused with a reason. On models whose weights are written by hand.
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "guard/reading_guard.h"
+#include "openbook/base/utf8.h"
+#include "openbook/base/words.h"
+
+namespace openbook {
+namespace {
+
+using test::kBergen;
+using test::kQuestion;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::string kSaid = " The capital of Norway is ";
+
+class GuardAnswers : public test::ReadingGuardTest {
+ protected:
+  Answer ask(const test::ReadingLlama& model, const std::vector<std::string>& texts, const Policy& policy = {}, const AskOptions& ask = {}) const {
+    GuardOptions options = this->options(model);
+    options.policy = policy;
+    return Guard::open(options)->ask(kQuestion, documents(texts), ask);
+  }
+  static std::vector<std::string> tried(const Answer& answer) {
+    std::vector<std::string> lines;
+    for (const Attempt& attempt : answer.trace) lines.push_back(attempt.what + ": " + attempt.outcome);
+    return lines;
+  }
+};
+
+TEST_F(GuardAnswers, WhatTheDocumentSaysIsDeliveredAndCited) {
+  const Answer answer = ask(test::capital_llama(), {"Ships leave daily.", kBergen});
+  EXPECT_EQ(answer.outcome, Outcome::kAnswered);
+  EXPECT_EQ(answer.text, kSaid + "Bergen.");
+  EXPECT_THAT(tried(answer), ElementsAre("decode: supported"));
+  ASSERT_EQ(answer.claims.size(), 1u);
+  EXPECT_EQ(slice(answer.text, answer.claims[0].answer), "Bergen");
+  EXPECT_EQ(answer.claims[0].support, Support::kSupported);
+  ASSERT_EQ(answer.citations.size(), 1u);
+  const Citation& citation = answer.citations[0];
+  EXPECT_EQ(citation.document_id, "document-2");
+  EXPECT_EQ(citation.document_sha256, whole_document("x", kBergen).document_sha256);
+  EXPECT_EQ(citation.quote, "Bergen");
+  EXPECT_EQ(slice(kBergen, citation.source), "Bergen");
+  EXPECT_EQ(citation.sentence_text, kBergen);
+  EXPECT_EQ(citation.line, 1);
+  ASSERT_EQ(answer.sentences.size(), 1u);
+  EXPECT_EQ(answer.sentences[0].delivery, Delivery::kDelivered);
+  EXPECT_FALSE(answer.sentences[0].steered);
+  EXPECT_EQ(answer.sentences[0].reason, "");
+}
+
+TEST_F(GuardAnswers, WhatIsRecitedIsRefusedAndNamed) {
+  for (const std::vector<std::string>& texts : {std::vector<std::string>{}, {"Norway is cold."}}) {
+    const Answer answer = ask(test::capital_llama(), texts);
+    EXPECT_EQ(answer.outcome, Outcome::kRefused);
+    EXPECT_EQ(answer.text, Policy().refusal_text);
+    EXPECT_EQ(answer.refusal_reason, "recited: \"Oslo\"");
+    EXPECT_TRUE(answer.sentences.empty() && answer.citations.empty() && answer.words.empty());
+    EXPECT_EQ(answer.trace.front().text, kSaid + "Oslo.");
+    EXPECT_EQ(answer.trace.back().what, "refuse");
+  }
+}
+
+TEST_F(GuardAnswers, ARecitedSentenceIsSteeredToTheDocumentAndProvesCausal) {
+  const Answer answer = ask(test::stubborn_llama(), {kBergen});
+  EXPECT_THAT(tried(answer), ElementsAre("decode: recited: \"Oslo\"", "steer: supported and causal"));
+  EXPECT_EQ(answer.text, kSaid + "Bergen.");
+  ASSERT_EQ(answer.sentences.size(), 1u);
+  EXPECT_TRUE(answer.sentences[0].steered);
+  EXPECT_EQ(answer.sentences[0].delivery, Delivery::kDelivered);
+  for (const TokenRecord& token : answer.tokens) EXPECT_TRUE(token.edited);
+  for (const TokenRecord& token : answer.trace[0].tokens) EXPECT_FALSE(token.edited);
+  ASSERT_EQ(answer.citations.size(), 1u);
+  EXPECT_TRUE(answer.citations[0].causal);
+  EXPECT_GT(answer.citations[0].causal_nats.value(), 1);
+}
+
+TEST_F(GuardAnswers, ASteeredSentenceThatIsNotCausalIsRefusedOrFlaggedAsItWas) {
+  GuardOptions options = this->options(test::stubborn_llama(), [](attribution::HeadAtlas& atlas) { atlas.causal_nats = 100; });
+  const Answer refused = Guard::open(options)->ask(kQuestion, documents({kBergen}));
+  EXPECT_EQ(refused.outcome, Outcome::kRefused);
+  EXPECT_THAT(tried(refused), ElementsAre("decode: recited: \"Oslo\"", "steer: not causal: \"Bergen\"", "refuse: recited: \"Oslo\""));
+
+  options.policy.after_steering = Action::kFlag;
+  const Answer flagged = Guard::open(options)->ask(kQuestion, documents({kBergen}));
+  EXPECT_EQ(flagged.outcome, Outcome::kAnswered);
+  EXPECT_EQ(flagged.text, kSaid + "Oslo.");
+  ASSERT_EQ(flagged.sentences.size(), 1u);
+  EXPECT_EQ(flagged.sentences[0].delivery, Delivery::kFlagged);
+  EXPECT_FALSE(flagged.sentences[0].steered);
+  EXPECT_EQ(flagged.sentences[0].reason, "recited: \"Oslo\"");
+}
+
+TEST_F(GuardAnswers, ASteeredSentenceEndsBeforeItsFirstUnsupportedClaim) {
+  test::ReadingLlama model = test::stubborn_llama();
+  for (const std::string& capital : test::capital_llama().answers) model.follow(capital, {" and"});
+  model.follow(" and", {" Quito"});
+  model.follow(" Quito", {"."});
+  const Answer answer = ask(model, {kBergen});
+  EXPECT_EQ(answer.text, kSaid + "Bergen and");
+  EXPECT_THAT(tried(answer), ElementsAre("decode: recited: \"Oslo\"", "steer: supported up to \"Quito\", cut there"));
+  EXPECT_EQ(answer.trace[1].text, kSaid + "Bergen and Quito.");
+  ASSERT_EQ(answer.claims.size(), 1u);
+  EXPECT_EQ(answer.claims[0].support, Support::kSupported);
+  EXPECT_EQ(answer.words.back().answer.end, static_cast<int64_t>(answer.text.size()));
+  EXPECT_EQ(answer.tokens.back().answer.end, static_cast<int64_t>(answer.text.size()));
+  EXPECT_EQ(answer.sentences[0].answer.end, static_cast<int64_t>(answer.text.size()));
+}
+
+TEST_F(GuardAnswers, TheRightWordReadInTheWrongPlaceIsNotDelivered) {
+  const Answer answer = ask(test::capital_llama(), {"The capital of Sweden is Lund."});
+  EXPECT_EQ(answer.outcome, Outcome::kRefused);
+  EXPECT_THAT(tried(answer), ElementsAre("decode: copied from a place that does not speak of the question: \"Lund\"",
+                                         "steer: not possible: no passage speaks of the question",
+                                         "refuse: copied from a place that does not speak of the question: \"Lund\""));
+}
+
+TEST_F(GuardAnswers, TheSameWordInTwoDocumentsIsCitedWhereItIsOnTopic) {
+  const Answer answer = ask(test::capital_llama(), {"The ferry to Bergen is late: Bergen again.", kBergen});
+  ASSERT_EQ(answer.citations.size(), 1u);
+  EXPECT_EQ(answer.citations[0].document_id, "document-2");
+}
+
+TEST_F(GuardAnswers, SentencesAreJudgedOneByOneAndTheAnswerEndsAtTheFirstRefused) {
+  const Answer both = ask(test::two_sentence_llama(), {"The capital of Norway is Bergen. Norway has 31 fjords!"});
+  EXPECT_EQ(both.text, kSaid + "Bergen. And it has 31!");
+  ASSERT_EQ(both.sentences.size(), 2u);
+  for (const Citation& citation : both.citations)
+    EXPECT_EQ(slice(both.text, citation.answer), citation.quote) << "the second sentence's ranges count from the answer's first byte";
+
+  const Answer first = ask(test::two_sentence_llama(), {kBergen});
+  EXPECT_EQ(first.outcome, Outcome::kAnswered);
+  EXPECT_EQ(first.text, kSaid + "Bergen.");
+  EXPECT_EQ(first.sentences.size(), 1u);
+  EXPECT_EQ(first.refusal_reason, "");
+  EXPECT_EQ(first.trace.back().what, "refuse");
+}
+
+TEST_F(GuardAnswers, LimitsOfSentencesAndTokensEndAnAnswer) {
+  Policy policy;
+  policy.max_sentences = 3;
+  EXPECT_EQ(ask(test::endless_llama(), {kBergen}, policy).sentences.size(), 3u);
+  policy.max_sentences = 100;
+  const Answer cut = ask(test::endless_llama(), {kBergen}, policy, {.max_tokens = 13});  // seven tokens a sentence
+  EXPECT_EQ(cut.tokens.size(), 13u);
+  EXPECT_EQ(cut.text, kSaid + "Bergen." + kSaid + "Bergen");
+}
+
+TEST_F(GuardAnswers, TheModelsOwnNoIsAbstained) {
+  test::ReadingLlama model = test::capital_llama();
+  model.follow(" The", {" documents"});
+  model.follow(" documents", {" do"});
+  model.follow(" do", {" not"});
+  model.follow(" not", {" answer"});
+  model.follow(" answer", {"."});
+  const Answer answer = ask(model, {kBergen});
+  EXPECT_EQ(answer.outcome, Outcome::kAbstained);
+  EXPECT_EQ(answer.text, "The documents do not answer.");
+  EXPECT_TRUE(answer.sentences.empty());
+}
+
+TEST_F(GuardAnswers, AModelThatSaysNothingIsRefused) {
+  test::ReadingLlama model = test::capital_llama();
+  model.follow("\n", {"<|im_end|>"});
+  const Answer answer = ask(model, {kBergen});
+  EXPECT_EQ(answer.outcome, Outcome::kRefused);
+  EXPECT_EQ(answer.refusal_reason, "the model said nothing");
+}
+
+TEST_F(GuardAnswers, AWordOfTheQuestionIsNoReason) {
+  // "The capital of Norway." repeats the question: probed between the thresholds, every word of it is unchecked.
+  test::ReadingLlama model = test::capital_llama();
+  model.follow(" Norway", {"."});
+  const Answer answer = ask(model, {kBergen});
+  EXPECT_EQ(answer.outcome, Outcome::kRefused);
+  EXPECT_EQ(answer.refusal_reason, "not copied from a passage about the question");
+  // One that says more, unchecked too: that is what is named.
+  model.follow(" Norway", {" is"});
+  model.follow(" is", {" splendid"});
+  model.follow(" splendid", {"."});
+  EXPECT_EQ(ask(model, {kBergen}).refusal_reason, "not copied from a passage about the question: \"splendid\"");
+}
+
+TEST_F(GuardAnswers, UncheckedBesideSupportedIsSaidByName) {
+  test::ReadingLlama model = test::capital_llama();
+  for (const std::string& capital : model.answers) model.follow(capital, {" and"});
+  model.follow(" and", {" splendid"});
+  model.follow(" splendid", {"."});
+  Policy policy;
+  policy.on_unchecked = Action::kFlag;
+  const Answer answer = ask(model, {kBergen}, policy);
+  ASSERT_EQ(answer.sentences.size(), 1u);
+  EXPECT_EQ(answer.sentences[0].delivery, Delivery::kFlagged);
+  EXPECT_EQ(answer.sentences[0].reason, "unchecked: \"splendid\"");
+}
+
+// ---- headings
+
+TEST_F(GuardAnswers, MarksOfAHeadingAreNotDeliveredAndOffsetsStayRight) {
+  test::ReadingLlama model = test::capital_llama();
+  model.follow("\n", {"##"});
+  model.follow("##", {" The"});
+  const std::string document = "# Cities\n\n## The capital of Norway is Bergen.\n";
+  const Answer answer = ask(model, {document});
+  EXPECT_EQ(answer.text, "The capital of Norway is Bergen.");
+  ASSERT_EQ(answer.tokens.size(), 8u);
+  EXPECT_TRUE(answer.tokens[0].answer.empty());
+  EXPECT_EQ(answer.tokens[1].answer, (ByteSpan{0, 3}));
+  ASSERT_EQ(answer.citations.size(), 1u);
+  EXPECT_EQ(slice(answer.text, answer.citations[0].answer), "Bergen");
+  EXPECT_EQ(slice(document, answer.citations[0].source), "Bergen");
+  EXPECT_EQ(answer.citations[0].line, 3);
+}
+
+TEST_F(GuardAnswers, SteeringDrawsNoAttentionToMarksOfHeadings) {
+  // It may begin with "##" or " The": memory speaks for " The", and "##" wins once it is attended to as much as the passages' words are under steering.
+  test::ReadingLlama model = test::stubborn_llama();
+  model.follow("\n", {" The", "##"});
+  model.follow("##", {" The"});
+  model.answers.insert(model.answers.end(), {" The", "##"});
+  model.memory[" capital"] = " The";
+  const Answer answer = ask(model, {"## The capital of Norway is Bergen."});
+  ASSERT_THAT(tried(answer), ElementsAre("decode: recited: \"Oslo\"", "steer: supported and causal"));
+  EXPECT_FALSE(answer.trace[1].tokens[0].answer.empty()) << "the steered sentence began with the mark of a heading";
+}
+
+// ---- what is shown, and when
+
+TEST_F(GuardAnswers, HeldSentencesAreShownWholeAndStreamedWordsAreProvisional) {
+  std::vector<std::string> shown;
+  AskOptions ask;
+  ask.on_text = [&](std::string_view text, Delivery delivery, bool provisional) {
+    shown.push_back(std::string(text) + "|" + std::string(delivery_name(delivery)) + (provisional ? "?" : ""));
+  };
+  this->ask(test::two_sentence_llama(), {"The capital of Norway is Bergen. Norway has 31 fjords!"}, {}, ask);
+  EXPECT_THAT(shown, ElementsAre(kSaid + "Bergen.|delivered", " And it has 31!|delivered"));
+
+  shown.clear();
+  const Answer answer = this->ask(test::capital_llama(), {kBergen}, Policy::load("annotate"), ask);
+  EXPECT_THAT(shown, ElementsAre(" |flagged?", "The |flagged?", "capital |flagged?", "of |flagged?", "Norway |flagged?", "is |flagged?", "Bergen|flagged?",
+                                 answer.text + "|delivered"));
+}
+
+TEST_F(GuardAnswers, TheFilterDecidesWhatMayBeRead) {
+  GuardOptions options = this->options(test::capital_llama());
+  options.index = folder_ / "index";
+  {
+    const auto index = open_index(options.index);
+    index->ingest({.id = "open.txt", .text = "Norway is cold.", .format = "text", .metadata = {}});
+    index->ingest({.id = "secret.txt", .text = kBergen, .format = "text", .metadata = {{"level", "secret"}}});
+  }
+  const auto guard = Guard::open(options);
+  const Answer cited = guard->ask(kQuestion);
+  ASSERT_EQ(cited.citations.size(), 1u) << to_json(cited);
+  EXPECT_EQ(cited.citations[0].document_id, "secret.txt");
+  EXPECT_GT(cited.index_generation, 0u);
+  AskOptions restricted;
+  restricted.filter = [](const std::string&, const std::map<std::string, std::string>& metadata) { return !metadata.contains("level"); };
+  const Answer without = guard->ask(kQuestion, restricted);
+  EXPECT_EQ(without.outcome, Outcome::kRefused);
+  ASSERT_EQ(without.passages.size(), 1u);
+  EXPECT_EQ(without.passages[0].document_id, "open.txt");
+  restricted.filter = [](const std::string&, const auto&) { return false; };
+  const Answer nothing = guard->ask(kQuestion, restricted);
+  EXPECT_EQ(nothing.outcome, Outcome::kRefused);
+  EXPECT_TRUE(nothing.passages.empty());
+  EXPECT_EQ(nothing.refusal_reason, "recited: \"Oslo\"");
+}
+
+TEST_F(GuardAnswers, AQuoteIsReReadFromTheStoreAndAMismatchIsDataLoss) {
+  GuardOptions options = this->options(test::capital_llama());
+  options.index = folder_ / "index";
+  open_index(options.index)->ingest({.id = "norway.txt", .text = "Cold.\n" + kBergen, .format = "text", .metadata = {}});
+  const auto guard = Guard::open(options);
+  std::vector<Passage> passages = guard->search(kQuestion);
+  const Answer answer = guard->ask(kQuestion, passages);
+  ASSERT_EQ(answer.citations.size(), 1u);
+  EXPECT_EQ(answer.citations[0].line, 2);
+  // The passage says something else than the store at its place.
+  passages[0].text.replace(passages[0].text.find("Bergen"), 6, "Lund  ");
+  EXPECT_ERROR(guard->ask(kQuestion, passages), Code::kDataLoss, "norway.txt: bytes 31 to 35 are not what was quoted");
+}
+
+TEST_F(GuardAnswers, CheckJudgesAForeignAnswerAndChangesNothingOfIt) {
+  const auto guard = Guard::open(options(test::capital_llama()));
+  const std::string text = "# The capital of Norway is Bergen. The capital of Norway is Oslo.";
+  const Answer judged = guard->check(kQuestion, documents({kBergen}), text);
+  EXPECT_EQ(judged.text, text);
+  std::map<std::string, Verdict> verdicts;
+  for (const Word& word : judged.words) verdicts[std::string(slice(text, word.answer))] = word.verdict;
+  EXPECT_EQ(verdicts["Bergen"], Verdict::kCopied);
+  EXPECT_EQ(verdicts["Oslo"], Verdict::kRecited);
+  EXPECT_ERROR(guard->check(kQuestion, documents({kBergen}), "caf\xE9"), Code::kInvalidArgument, "the answer");
+}
+
+TEST_F(GuardAnswers, ManyThreadsShareOneGuard) {
+  const auto guard = Guard::open(options(test::capital_llama()));
+  std::vector<std::string> texts(8);
+  std::vector<std::thread> threads;
+  const std::vector<std::string> capitals = {"Bergen", "Lund", "Turku", "Malmo"};
+  for (size_t i = 0; i < texts.size(); ++i)
+    threads.emplace_back([&, i] { texts[i] = guard->ask(kQuestion, documents({"The capital of Norway is " + capitals[i % 4] + "."})).text; });
+  for (std::thread& thread : threads) thread.join();
+  for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(texts[i], kSaid + capitals[i % 4] + ".");
+}
+
+// ---- bad input
+
+TEST_F(GuardAnswers, BadQuestionsAreOneClearError) {
+  const auto guard = Guard::open(options(test::capital_llama()));
+  EXPECT_ERROR(guard->ask("", documents({kBergen})), Code::kInvalidArgument, "the question is empty");
+  EXPECT_ERROR(guard->ask(" \n\t", documents({kBergen})), Code::kInvalidArgument, "the question is empty");
+  EXPECT_ERROR(guard->ask("caf\xE9?", documents({kBergen})), Code::kInvalidArgument, "the question");
+  EXPECT_ERROR(guard->ask(kQuestion, documents({"caf\xE9"})), Code::kInvalidArgument, "passage 1 (document-1)");
+  EXPECT_ERROR(guard->ask(kQuestion), Code::kFailedPrecondition, "no index");
+  Passage wrong = whole_document("d", kBergen);
+  wrong.range.end += 1;
+  EXPECT_ERROR(guard->ask(kQuestion, {wrong}), Code::kInvalidArgument, "does not match its text");
+}
+
+TEST_F(GuardAnswers, WhatDoesNotFitIsLeftOutAndCountedOrAnErrorNeverCut) {
+  test::ReadingLlama model = test::capital_llama();
+  model.max_positions = 400;
+  const auto guard = Guard::open(options(model));
+  const std::string filler(120, 'x');
+  const Answer answer = guard->ask(kQuestion, documents({kBergen, filler, filler, filler}), {.max_tokens = 16});
+  EXPECT_EQ(answer.text, kSaid + "Bergen.");
+  EXPECT_EQ(answer.passages.size() + answer.passages_left_out, 4u);
+  EXPECT_GT(answer.passages_left_out, 0u);
+  EXPECT_ERROR(guard->ask(std::string(500, 'x') + "?", documents({kBergen}), {.max_tokens = 16}), Code::kOutOfRange, "tokens, more than the");
+  EXPECT_ERROR(guard->ask(kQuestion, documents({kBergen}), {.max_tokens = 400}), Code::kOutOfRange, "does not fit into the model's 400 positions");
+  EXPECT_ERROR(guard->check(kQuestion, documents({kBergen}), std::string(500, 'x')), Code::kOutOfRange, "");
+}
+
+TEST_F(GuardAnswers, FoldersThatDoNotBelongTogetherAreRefused) {
+  const GuardOptions good = options(test::capital_llama());
+  const struct {
+    const char* what;
+    std::function<void(GuardOptions&)> spoil;
+    Code code;
+    const char* piece;
+  } rows[] = {
+      {"missing model", [&](GuardOptions& o) { o.model = folder_ / "none"; }, Code::kNotFound, "none"},
+      {"empty model folder", [&](GuardOptions& o) { std::filesystem::create_directory(o.model = folder_ / "empty"); }, Code::kNotFound, "config.json"},
+      {"missing embedder", [&](GuardOptions& o) { o.embedder = folder_ / "none"; }, Code::kNotFound, "none"},
+      {"a decoder for an embedder", [&](GuardOptions& o) { o.embedder = good.model; }, Code::kUnimplemented, "llama"},
+      {"an encoder for a model", [&](GuardOptions& o) { o.model = good.embedder; }, Code::kUnimplemented, "bert"},
+      {"missing atlas", [&](GuardOptions& o) { o.atlas = folder_ / "none"; }, Code::kNotFound, "none"},
+      {"atlas of another model", [&](GuardOptions& o) { test::stubborn_llama().write(o.model = folder_ / "other"); }, Code::kFailedPrecondition, "atlas"},
+      {"missing index", [&](GuardOptions& o) { o.index = folder_ / "none"; }, Code::kNotFound, "none"},
+      {"missing log", [&](GuardOptions& o) { o.log = folder_ / "none", o.log_key = folder_ / "key"; }, Code::kNotFound, "none"},
+      {"log without a key", [&](GuardOptions& o) { o = with_log(o), o.log_key.clear(); }, Code::kInvalidArgument, "no key file was named"},
+      {"unknown device", [&](GuardOptions& o) { o.device = "abacus"; }, Code::kInvalidArgument, "abacus"},
+      {"unknown dtype", [&](GuardOptions& o) { o.dtype = "int1"; }, Code::kInvalidArgument, "int1"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.what);
+    GuardOptions spoilt = good;
+    row.spoil(spoilt);
+    EXPECT_ERROR(Guard::open(spoilt), row.code, row.piece);
+  }
+}
+
+TEST_F(GuardAnswers, AnEmptyIndexSaysSo) {
+  GuardOptions options = this->options(test::capital_llama());
+  options.index = folder_ / "index";
+  open_index(options.index);
+  EXPECT_ERROR(Guard::open(options)->ask(kQuestion), Code::kFailedPrecondition, "holds no documents");
+}
+
+}  // namespace
+}  // namespace openbook
