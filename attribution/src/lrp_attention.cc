@@ -54,7 +54,8 @@ at::Tensor attention(const AttentionInputs& inputs) {
 
 AttentionGradient attention_backward(const AttentionInputs& inputs, const at::Tensor& z, const at::Tensor& dz, AttentionRule rule,
                                      bool key_relevance) {
-  const bool uniform = rule == AttentionRule::kUniform;
+  const bool value_only = rule == AttentionRule::kHeldConstant;
+  const double value_share = rule == AttentionRule::kUniform ? 0.5 : 1, score_share = rule == AttentionRule::kUniform ? 0.25 : 1;
   const int64_t queries = inputs.q.size(1), group = inputs.q.size(2);
   AttentionGradient gradient{at::zeros_like(inputs.q), at::zeros_like(inputs.k), at::zeros_like(inputs.v), {}};
   if (key_relevance) gradient.keys = at::zeros({inputs.k.size(0), group, inputs.k.size(1)}, inputs.k.options());
@@ -68,19 +69,19 @@ AttentionGradient attention_backward(const AttentionInputs& inputs, const at::Te
     block.q = rows_of(inputs.q, block);
     const at::Tensor a = pattern(inputs, block), dz_rows = rows_of(dz, block);
     at::Tensor dk = gradient.dk.slice(1, 0, block.keys), dv = gradient.dv.slice(1, 0, block.keys);
-    dv.baddbmm_(a.transpose(1, 2), dz_rows, 1, uniform ? 0.5 : 1.0);
-    if (!uniform && !key_relevance) continue;
+    dv.baddbmm_(a.transpose(1, 2), dz_rows, 1, value_share);
+    if (value_only && !key_relevance) continue;
 
     at::Tensor da = at::bmm(dz_rows, inputs.v.slice(1, 0, block.keys).transpose(1, 2));
     if (key_relevance)
       gradient.keys.slice(2, 0, block.keys).add_((a * da).relu_().unflatten(1, {block.end - block.begin, group}).sum(1));
-    if (!uniform) continue;
+    if (value_only) continue;
     const at::Tensor dscores = da.sub_(rows_of(row_mean, block)).mul_(a);
     gradient.dq.slice(1, block.begin, block.end)
         .copy_(at::bmm(dscores, inputs.k.slice(1, 0, block.keys)).unflatten(1, {-1, group}));
-    dk.baddbmm_(dscores.transpose(1, 2), block.q, 1, 0.25);
+    dk.baddbmm_(dscores.transpose(1, 2), block.q, 1, score_share);
   }
-  gradient.dq.mul_(0.25);
+  gradient.dq.mul_(score_share);
   return gradient;
 }
 

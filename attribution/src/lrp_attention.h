@@ -1,4 +1,4 @@
-// AttnLRP's rule of attention: both products share equally, the softmax keeps its plain Jacobian.
+// Attention's backward. AttnLRP's rule: both products share equally, the softmax keeps its plain Jacobian.
 //
 // In gradient form: a quarter of the gradient to query and key each, half to the value, on the tensors that enter the attention
 // function. Key relevance is read as max(0, A * dA), dA being the gradient of z = A V before that split: twice the rule's
@@ -23,6 +23,7 @@ struct AttentionInputs {
 enum class AttentionRule {
   kUniform,       // AttnLRP
   kHeldConstant,  // A is a constant: all of the gradient goes to the value. Relevance is conserved then.
+  kPlainGradient,  // no rule: query, key and value get their whole gradients
 };
 
 at::Tensor attention(const AttentionInputs& inputs);  // z, [N, Q, G, d_head]

@@ -21,6 +21,11 @@ at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& gain, const
   return (dy * scale).mul_(gain);
 }
 
+at::Tensor rms_norm_gradient(const at::Tensor& dy, const at::Tensor& gain, const at::Tensor& x, const at::Tensor& scale) {
+  const at::Tensor unit = x * scale, dunit = dy * gain;
+  return dunit.sub_(unit * (unit * dunit).mean(-1, /*keepdim=*/true)).mul_(scale);
+}
+
 Gated gated_silu(const at::Tensor& gate_up) {
   const at::Tensor pair = gate_up.unflatten(-1, {2, gate_up.size(-1) / 2});
   const at::Tensor gate = pair.select(-2, 0), up = pair.select(-2, 1);
@@ -30,6 +35,14 @@ Gated gated_silu(const at::Tensor& gate_up) {
   at::mul_out(to_gate, up, half_sigmoid);
   at::mul_out(to_up, gate, half_sigmoid);
   return {(to_up * up).mul_(2), factors};
+}
+
+Gated gated_silu_plain(const at::Tensor& gate_up) {
+  const at::Tensor pair = gate_up.unflatten(-1, {2, gate_up.size(-1) / 2});
+  const at::Tensor gate = pair.select(-2, 0), up = pair.select(-2, 1);
+  const at::Tensor sigmoid = at::sigmoid(gate), silu = gate * sigmoid;
+  const at::Tensor slope = (sigmoid + silu).sub_(silu * sigmoid);  // of silu
+  return {silu * up, at::stack({up * slope, silu}, -2)};
 }
 
 at::Tensor gated_silu_backward(const at::Tensor& dy, const at::Tensor& factors) {

@@ -20,6 +20,8 @@ struct Normed {
 };
 Normed rms_norm(const at::Tensor& x, const at::Tensor& gain, double epsilon);
 at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& gain, const at::Tensor& scale);
+// The plain gradient at input `x`, in which the scale varies.
+at::Tensor rms_norm_gradient(const at::Tensor& dy, const at::Tensor& gain, const at::Tensor& x, const at::Tensor& scale);
 
 // y = silu(gate) * up. The product shares equally (half each), then the gate's half passes the activation by the identity rule,
 // dgate = dsilu * silu(gate) / gate = dsilu * sigmoid(gate), which needs no guard where gate is 0.
@@ -28,6 +30,7 @@ struct Gated {
   at::Tensor factors;  // [..., 2, d_mlp]: dgate and dup over dy
 };
 Gated gated_silu(const at::Tensor& gate_up);  // [..., 2 * d_mlp], gate over up
+Gated gated_silu_plain(const at::Tensor& gate_up);  // the same y, with the factors of the plain gradient
 at::Tensor gated_silu_backward(const at::Tensor& dy, const at::Tensor& factors);
 
 // Rotary positions turn the pair (x[i], x[i + d_head / 2]) by an angle of its position: a linear map. Broadcast to the pairs; a

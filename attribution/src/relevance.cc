@@ -59,7 +59,7 @@ std::vector<std::vector<size_t>> make_batches(const std::vector<RelevanceRequest
 }
 
 BatchRelevance run_batch(const engine::Model& model, const std::vector<RelevanceRequest>& requests,
-                         const std::vector<size_t>& batch, int64_t tape_bytes) {
+                         const std::vector<size_t>& batch, BackwardRules rules, int64_t tape_bytes) {
   const auto count = int64_t(batch.size()), longest = int64_t(requests[batch.front()].tokens.size());
   at::Tensor tokens = at::zeros({count, longest}, at::kLong), lengths = at::empty({count}, at::kLong),
              targets = at::empty({count}, at::kLong);
@@ -71,7 +71,7 @@ BatchRelevance run_batch(const engine::Model& model, const std::vector<Relevance
   }
   const at::Device device = model.device();
   BatchRelevance relevance = relevance_pass(model, tokens.to(device), lengths.to(device), targets.to(device),
-                                            {.key_relevance = requests[batch.front()].key_relevance, .tape_bytes = tape_bytes});
+                                            {.rules = rules, .key_relevance = requests[batch.front()].key_relevance, .tape_bytes = tape_bytes});
   for (at::Tensor* tensor : {&relevance.heads, &relevance.keys, &relevance.tokens, &relevance.logits})
     if (tensor->defined()) *tensor = tensor->to(at::kCPU);
   return relevance;
@@ -79,7 +79,7 @@ BatchRelevance run_batch(const engine::Model& model, const std::vector<Relevance
 
 }  // namespace
 
-Relevance::Relevance(std::shared_ptr<const engine::Model> model) : model_(std::move(model)) {}
+Relevance::Relevance(std::shared_ptr<const engine::Model> model, BackwardRules rules) : model_(std::move(model)), rules_(rules) {}
 
 std::vector<HeadRelevance> Relevance::of(const std::vector<RelevanceRequest>& requests) const {
   const at::NoGradGuard no_grad;
@@ -87,7 +87,7 @@ std::vector<HeadRelevance> Relevance::of(const std::vector<RelevanceRequest>& re
   const BatchLimits& limits = model_->device().is_cuda() ? kCudaLimits : kCpuLimits;
   std::vector<HeadRelevance> results(requests.size());
   for (const std::vector<size_t>& batch : make_batches(requests, limits.tokens)) {
-    const BatchRelevance relevance = run_batch(*model_, requests, batch, limits.tape_bytes);
+    const BatchRelevance relevance = run_batch(*model_, requests, batch, rules_, limits.tape_bytes);
     for (size_t row = 0; row < batch.size(); ++row) {
       const auto length = int64_t(requests[batch[row]].tokens.size());
       HeadRelevance& result = results[batch[row]];

@@ -28,6 +28,7 @@ struct Tape {
   at::Tensor z;            // [batch * kv_heads, queries, group, d_head]
   at::Tensor mlp_scale;    // [batch, queries, 1]
   at::Tensor mlp_factors;  // [batch, queries, 2, d_mlp]
+  at::Tensor x, middle;    // what the two norms got; kept for the plain gradient only
 };
 
 class Pass {
@@ -38,6 +39,10 @@ class Pass {
 
  private:
   const Queries& queries(int64_t layer) const { return layer == config_.layers - 1 ? last_ : all_; }
+  bool plain() const { return options_.rules == BackwardRules::kPlainGradient; }
+  at::Tensor norm_backward(const at::Tensor& dy, const at::Tensor& gain, const at::Tensor& x, const at::Tensor& scale) const {
+    return plain() ? lrp::rms_norm_gradient(dy, gain, x, scale) : lrp::rms_norm_backward(dy, gain, scale);
+  }
 
   at::Tensor forward(int64_t layer, const at::Tensor& x, Tape& tape) const;
   lrp::AttentionInputs project(int64_t layer, const at::Tensor& normed) const;
@@ -163,7 +168,9 @@ at::Tensor Pass::forward(int64_t layer, const at::Tensor& x, Tape& tape) const {
 
   const lrp::Normed mlp_normed = lrp::rms_norm(middle, weights.mlp_norm, config_.norm_epsilon);
   tape.mlp_scale = mlp_normed.scale;
-  lrp::Gated gated = lrp::gated_silu(lrp::linear(mlp_normed.y, weights.gate_up, weights.gate_up_bias));
+  const at::Tensor gate_up = lrp::linear(mlp_normed.y, weights.gate_up, weights.gate_up_bias);
+  const lrp::Gated gated = plain() ? lrp::gated_silu_plain(gate_up) : lrp::gated_silu(gate_up);
+  if (plain()) tape.x = x, tape.middle = middle;
   tape.mlp_factors = gated.factors;
   return lrp::linear(gated.y, weights.mlp_down, weights.mlp_down_bias).add_(middle);
 }
@@ -173,20 +180,21 @@ at::Tensor Pass::backward(int64_t layer, const at::Tensor& dx, const Tape& tape)
   const LayerWeights& weights = model_.layer(layer);
   const at::Tensor dgated = lrp::linear_backward(dx, weights.mlp_down);
   const at::Tensor dmlp = lrp::linear_backward(lrp::gated_silu_backward(dgated, tape.mlp_factors), weights.gate_up);
-  const at::Tensor dmiddle = lrp::rms_norm_backward(dmlp, weights.mlp_norm, tape.mlp_scale).add_(dx);
+  const at::Tensor dmiddle = norm_backward(dmlp, weights.mlp_norm, tape.middle, tape.mlp_scale).add_(dx);
 
   const at::Tensor dz = split_heads(lrp::linear_backward(dmiddle, weights.attention_out)).contiguous();
   head_relevance_[layer] = by_head((tape.z * dz).relu_().sum({1, 3}));
-  const auto gradient = lrp::attention_backward(tape.attention, tape.z, dz, options_.attention, options_.key_relevance);
+  const lrp::AttentionRule rule = plain() ? lrp::AttentionRule::kPlainGradient : options_.attention;
+  const auto gradient = lrp::attention_backward(tape.attention, tape.z, dz, rule, options_.key_relevance);
   if (options_.key_relevance) key_relevance_[layer] = by_head(gradient.keys);
 
-  at::Tensor below = lrp::rms_norm_backward(project_backward(layer, gradient), weights.attention_norm, tape.attention_scale);
+  at::Tensor below = norm_backward(project_backward(layer, gradient), weights.attention_norm, tape.x, tape.attention_scale);
   add_to_query_rows(below, dmiddle, queries(layer));
   return below;
 }
 
 BatchRelevance Pass::run(const at::Tensor& targets) {
-  const int64_t tape_bytes_a_layer = tape_bytes_a_token(config_) * batch_ * tokens_;
+  const int64_t tape_bytes_a_layer = tape_bytes_a_token(config_, options_.rules) * batch_ * tokens_;
   const int64_t first_kept = config_.layers - std::min(config_.layers, options_.tape_bytes / tape_bytes_a_layer);
   std::vector<Tape> tapes(config_.layers);
   std::vector<at::Tensor> inputs(config_.layers);  // of layers whose tape is not kept
@@ -202,7 +210,7 @@ BatchRelevance Pass::run(const at::Tensor& targets) {
   }
   const lrp::Normed normed = lrp::rms_norm(x, model_.final_norm(), config_.norm_epsilon);
   const at::Tensor readout = model_.unembedding().index_select(0, targets).to(at::kFloat).unsqueeze(1);
-  at::Tensor dx = lrp::rms_norm_backward(readout, model_.final_norm(), normed.scale);
+  at::Tensor dx = norm_backward(readout, model_.final_norm(), x, normed.scale);
   for (int64_t layer = config_.layers - 1; layer >= 0; --layer) {
     Tape tape = std::exchange(tapes[layer], {});
     if (layer < first_kept) forward(layer, std::exchange(inputs[layer], {}), tape);
@@ -233,9 +241,10 @@ void Pass::require_finite() const {
 
 }  // namespace
 
-int64_t tape_bytes_a_token(const ModelConfig& config) {
+int64_t tape_bytes_a_token(const ModelConfig& config, BackwardRules rules) {
   const int64_t attention = (2 * config.heads + 2 * config.kv_heads) * config.d_head;  // q, z, k, v
-  return int64_t(sizeof(float)) * (attention + 2 * config.d_mlp + 2);                  // MLP factors, two norms' scales
+  const int64_t norms = rules == BackwardRules::kPlainGradient ? 2 * config.d_model + 2 : 2;  // inputs, scales
+  return int64_t(sizeof(float)) * (attention + 2 * config.d_mlp + norms);                // with the MLP's factors
 }
 
 BatchRelevance relevance_pass(const engine::Model& model, const at::Tensor& tokens, const at::Tensor& lengths,

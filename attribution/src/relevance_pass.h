@@ -1,4 +1,4 @@
-// Forward and backward of one batch under AttnLRP's rules, written out over the model's weights.
+// Forward and backward of one batch under AttnLRP's rules or the plain gradient's, written out over the model's weights.
 //
 // Sequences are padded on the right: causal attention never looks there, and no gradient comes from there. Only the last
 // position's logit is asked for, so the last layer's queries and MLP run at that position alone.
@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "lrp_attention.h"
-#include "openbook/engine/model.h"
+#include "openbook/attribution/relevance.h"
 
 namespace openbook::attribution {
 
 struct RelevancePassOptions {
-  lrp::AttentionRule attention = lrp::AttentionRule::kUniform;
+  BackwardRules rules = BackwardRules::kAttnLrp;
+  lrp::AttentionRule attention = lrp::AttentionRule::kUniform;  // under kAttnLrp
   bool key_relevance = false;
   int64_t tape_bytes =
       int64_t{1} << 30;  // what may be kept of the forward pass; layers that don't fit keep their input and run twice
@@ -28,7 +29,7 @@ struct BatchRelevance {
 };
 
 // What one token of one layer leaves on the tape, in bytes.
-int64_t tape_bytes_a_token(const engine::ModelConfig& config);
+int64_t tape_bytes_a_token(const engine::ModelConfig& config, BackwardRules rules = BackwardRules::kAttnLrp);
 
 // `tokens` is [batch, tokens] int64, `lengths` and `targets` are [batch] int64, all on the model's device; lengths
 // within 1..tokens. Throws internal when a number is not finite, naming the layer where that began. Results are on the model's

@@ -30,7 +30,10 @@ std::vector<RelevanceGolden> relevance_goldens(const std::string& name) {
                        .heads = floats(golden["heads"], {config.layers, config.heads}),
                        .keys = floats(golden["keys"], {config.layers, config.heads, tokens}),
                        .token_relevance = floats(golden["token_relevance"], {tokens}),
-                       .evidence = floats(golden["evidence"], {config.layers * config.heads})});
+                       .evidence = floats(golden["evidence"], {config.layers * config.heads}),
+                       .gradient_heads = floats(golden["gradient"]["heads"], {config.layers, config.heads}),
+                       .gradient_keys = floats(golden["gradient"]["keys"], {config.layers, config.heads, tokens}),
+                       .gradient_tokens = floats(golden["gradient"]["token_relevance"], {tokens})});
   }
   return goldens;
 }

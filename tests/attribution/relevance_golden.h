@@ -18,6 +18,7 @@ struct RelevanceGolden {
   at::Tensor keys;             // [layers, heads, tokens]
   at::Tensor token_relevance;  // [tokens]
   at::Tensor evidence;         // [layers * heads]
+  at::Tensor gradient_heads, gradient_keys, gradient_tokens;  // the same of the plain gradient times activation
 };
 
 std::vector<RelevanceGolden> relevance_goldens(const std::string& name);  // of one of kTinyLlamas

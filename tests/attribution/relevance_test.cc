@@ -39,6 +39,17 @@ TEST_P(RelevanceOf, HeadsKeysAndTokensEqualAutogradUnderTheRules) {
   for (const auto& golden : goldens_) expect_golden(relevance.of({request(golden)}).at(0), golden);
 }
 
+TEST_P(RelevanceOf, ThePlainGradientEqualsAutograd) {
+  std::vector<RelevanceRequest> requests;
+  for (const auto& golden : goldens_) requests.push_back(request(golden));
+  const std::vector<HeadRelevance> found = Relevance(model_, BackwardRules::kPlainGradient).of(requests);
+  for (size_t i = 0; i < goldens_.size(); ++i) {
+    EXPECT_TRUE(close(found[i].heads, goldens_[i].gradient_heads, 1e-4));
+    EXPECT_TRUE(close(found[i].keys, goldens_[i].gradient_keys, 1e-4));
+    EXPECT_TRUE(close(found[i].tokens, goldens_[i].gradient_tokens, 1e-4));
+  }
+}
+
 TEST_P(RelevanceOf, ABatchOfDifferentLengthsEqualsEachAlone) {
   std::vector<RelevanceRequest> requests;
   for (const auto& golden : goldens_) requests.push_back(request(golden));
@@ -88,6 +99,10 @@ TEST_P(RelevanceOf, LayersThatRunTwiceGiveTheSame) {
     EXPECT_TRUE(again.keys.equal(kept.keys));
     EXPECT_TRUE(again.tokens.equal(kept.tokens));
   }
+  const RelevancePassOptions plain{.rules = BackwardRules::kPlainGradient};
+  RelevancePassOptions twice = plain;
+  twice.tape_bytes = 0;
+  EXPECT_TRUE(pass_over(*model_, goldens_, twice).heads.equal(pass_over(*model_, goldens_, plain).heads));
 }
 
 TEST_P(RelevanceOf, BfloatWeightsStayCloseToFloat) {

@@ -63,6 +63,19 @@ TEST_P(TinyBatch, RowsEqualSessions) {
   expect_rows_equal_sessions(decoder, random_prompts(decoder.model(), {17, 1, 40, 23}, 7), {}, [](size_t, HeadEdits&) {}, true);
 }
 
+TEST_P(TinyBatch, PatternTimesValuesIsZ) {
+  const Decoder decoder(test::load_tiny(GetParam()));
+  const ModelConfig& config = decoder.model().config();
+  BatchSession batch(decoder, random_prompts(decoder.model(), {17, 5, 12}, 11), 2, {.observe = true});
+  batch.append(batch.choose());
+  constexpr int64_t kKeys = 18;
+  const at::Tensor pattern = batch.pattern(batch.observed().queries, batch.observed().positions, kKeys).view({3, config.layers, config.heads, kKeys});
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    const at::Tensor values = batch.values(layer, kKeys).repeat_interleave(config.heads_per_kv_head(), 1);
+    EXPECT_TRUE(close(at::einsum("rhk,rhkd->rhd", {pattern.select(1, layer), values}), batch.observed().z.select(1, layer), kTolerance));
+  }
+}
+
 TEST_P(TinyBatch, GainsEqualHeadEdits) {
   const Decoder decoder(test::load_tiny(GetParam()));
   BatchEdits edits{.from = {3, 0, 9}, .gains = all_of(decoder.model(), 1)};

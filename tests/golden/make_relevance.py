@@ -1,7 +1,7 @@
-"""Writes relevance.json: AttnLRP relevance and head evidence of the tiny Llamas, by autograd in float64 with detached factors.
+"""Writes relevance.json: AttnLRP relevance, plain gradient times activation and head evidence of the tiny Llamas, by autograd in float64 with detached factors.
 
 Run after make_tiny_llama.py:  build/venv/bin/python tests/golden/make_relevance.py
-Every rule is written as an ordinary forward pass in which the part that the rule holds constant is detached (Achtibat et al. 2024).
+Every rule is written as an ordinary forward pass in which the part that the rule holds constant is detached (Achtibat et al. 2024); with `plain` nothing is.
 """
 import json
 import pathlib
@@ -13,13 +13,20 @@ from transformers import LlamaForCausalLM
 HERE = pathlib.Path(__file__).parent
 
 
+plain = False
+
+
+def constant(x):
+    return x if plain else x.detach()
+
+
 def passes(x, share):
     """The value of x; `share` of its gradient."""
-    return share * x + ((1 - share) * x).detach()
+    return x if plain else share * x + ((1 - share) * x).detach()
 
 
 def rms_norm(x, module):
-    return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + module.variance_epsilon).detach() * module.weight
+    return x * constant(torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + module.variance_epsilon)) * module.weight
 
 
 def rotate(x, cos, sin):
@@ -44,7 +51,7 @@ def attention(x, module, cos, sin, seen):
 
 def mlp(x, module):
     gate = module.gate_proj(x)
-    return module.down_proj(passes(gate * torch.sigmoid(gate).detach() * module.up_proj(x), 0.5))
+    return module.down_proj(passes(gate * constant(torch.sigmoid(gate)) * module.up_proj(x), 0.5))
 
 
 def explain(model, ids, target):
@@ -73,12 +80,21 @@ def explain(model, ids, target):
         evidence=rounded(torch.stack(evidence)))
 
 
+def both(model, ids, target):
+    global plain
+    plain = False
+    found = explain(model, ids, target)
+    plain = True
+    gradient = explain(model, ids, target)
+    return found | dict(gradient={key: gradient[key] for key in ("heads", "keys", "token_relevance")})
+
+
 golden = {}
 for folder in sorted((HERE / "tiny_llama").iterdir()):
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).double().eval()
     model.model.rotary_emb.double()
     ids = load_file(folder / "golden.safetensors")["ids"].long()
-    golden[folder.name] = [explain(model, ids[begin:end], target) for begin, end, target in [(0, 24, 50), (3, 22, 261), (5, 6, 7)]]
+    golden[folder.name] = [both(model, ids[begin:end], target) for begin, end, target in [(0, 24, 50), (3, 22, 261), (5, 6, 7)]]
 path = HERE / "relevance.json"
 path.write_text(json.dumps(golden) + "\n")
 print(path, path.stat().st_size, "bytes")

@@ -65,6 +65,10 @@ class BatchSession {
   // positions: float32 [rows, layers * heads, keys].
   at::Tensor pattern(const at::Tensor& queries, const std::vector<int64_t>& positions, int64_t keys) const;
 
+  // What a layer's heads read at the first `keys` positions: [rows, kv_heads, keys, d_head] in the model's dtype, a view of the
+  // cache that is 0 or padding beyond a row's length. Query head h reads kv_head h / heads_per_kv_head().
+  at::Tensor values(int64_t layer, int64_t keys) const { return values_[layer].narrow(2, 0, keys); }
+
  private:
   struct Step;  // one pass: the prompts, or one token a row
 
