@@ -1,7 +1,6 @@
 #include "openbook/attribution/contrast_set.h"
 
 #include <algorithm>
-#include <random>
 
 #include "contrast_files.h"
 #include "openbook/base/error.h"
@@ -9,31 +8,10 @@
 #include "openbook/base/hash.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
+#include "seeded_draw.h"
 
 namespace openbook::attribution {
 namespace {
-
-using Random = std::mt19937_64;
-
-// Uniform in [0, count), the same on every standard library.
-size_t draw(Random& random, size_t count) { return static_cast<size_t>(random() % count); }
-
-template <typename T>
-const T& pick(Random& random, const std::vector<T>& from) {
-  return from[draw(random, from.size())];
-}
-
-template <typename T>
-std::vector<T> pick_several(Random& random, std::vector<T> from, size_t count) {
-  for (size_t i = 0; i + 1 < from.size(); ++i) std::swap(from[i], from[i + draw(random, from.size() - i)]);
-  from.resize(std::min(count, from.size()));
-  return from;
-}
-
-Random seeded(std::initializer_list<uint64_t> parts) {
-  std::seed_seq sequence(parts.begin(), parts.end());
-  return Random(sequence);
-}
 
 std::string filled(const std::string& form, std::string_view subject, std::string_view object) {
   std::string text = replaced(replaced(form, kSubject, subject), kObject, object);
