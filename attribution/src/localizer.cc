@@ -10,9 +10,9 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int kMaxSteps = 2000;
-constexpr double kConverged = 1e-9;  // gain of the mean log share in a step
-constexpr double kSmallestShare =
-    1e-6;  // of the right keys in an example where no head looks at them: bounds what one odd example can do
+constexpr double kConverged = 1e-9;       // gain of the mean log probability in a step
+constexpr double kShortestStep = 1e-12;
+constexpr double kPenalty = 1e-4;         // keeps the weights finite where some head is always right
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(Code::kInvalidArgument, "localizer: " + message); }
 
@@ -40,45 +40,79 @@ at::Tensor key_mask(const std::vector<int64_t>& right, const std::vector<bool>& 
   return mask;
 }
 
-// Attention of every head on the right keys and on all candidates, [example, head] float64 each.
-struct HeadMass {
-  at::Tensor right, candidate;
+// Every candidate key of every example that has a right one, as rows: attention of each head, the example it belongs to, right or not.
+struct Keys {
+  at::Tensor attention;  // [keys, heads] float64
+  at::Tensor example;    // [keys] int64
+  at::Tensor right;      // [keys] bool
+  int64_t examples = 0;
 };
 
-HeadMass head_mass(size_t heads, const std::vector<LocalizerExample>& examples) {
-  std::vector<at::Tensor> right, candidate;
+Keys keys_of(size_t heads, const std::vector<LocalizerExample>& examples) {
+  std::vector<at::Tensor> attention, example_of, right;
+  Keys keys;
   for (const LocalizerExample& example : examples) {
     require_pattern(example.pattern, heads, example.candidate.size());
     if (example.right.empty()) continue;
-    const at::Tensor pattern = example.pattern.to(at::kCPU, at::kFloat);
-    right.push_back(pattern.mv(key_mask(example.right, example.candidate)));
-    candidate.push_back(pattern.mv(key_mask(example.candidate)));
+    const at::Tensor mask = key_mask(example.right, example.candidate).to(at::kBool);
+    const at::Tensor rows = key_mask(example.candidate).nonzero().squeeze(1);
+    const at::Tensor chosen = example.pattern.to(at::kCPU, at::kDouble).index_select(1, rows).t();
+    if (!chosen.isfinite().all().item<bool>() || chosen.min().item<double>() < 0) refuse("an attention is negative or not finite");
+    if (chosen.max().item<double>() == 0) continue;  // no head looks at the passages: says nothing
+    attention.push_back(chosen);
+    example_of.push_back(at::full({rows.size(0)}, keys.examples++, at::kLong));
+    right.push_back(mask.index_select(0, rows));
   }
-  if (right.empty()) refuse("no example has a right key");
-  HeadMass mass{at::stack(right).to(at::kDouble), at::stack(candidate).to(at::kDouble)};
-  const double sum = mass.candidate.sum().item<double>();
-  if (!std::isfinite(sum) || mass.candidate.min().item<double>() < 0) refuse("an attention is negative or not finite");
-  const at::Tensor looked = mass.candidate.sum(1) > 0;  // an example in which no head looks at the passages says nothing
-  mass = {mass.right.index({looked}), mass.candidate.index({looked})};
-  if (mass.candidate.size(0) == 0) refuse("no head attends to a candidate key in any example");
-  mass.right = mass.right + kSmallestShare * mass.candidate;
-  return mass;
+  if (std::none_of(examples.begin(), examples.end(), [](const LocalizerExample& each) { return !each.right.empty(); })) refuse("no example has a right key");
+  if (attention.empty()) refuse("no head attends to a candidate key in any example");
+  keys.attention = at::cat(attention).contiguous();
+  keys.example = at::cat(example_of);
+  keys.right = at::cat(right);
+  return keys;
 }
 
-std::vector<float> fit_weights(const HeadMass& mass) {
-  at::Tensor weights = at::full({mass.right.size(1)}, 1.0 / mass.right.size(1), at::kDouble);
-  double mean_log_share = -INFINITY;
-  for (int step = 0; step < kMaxSteps; ++step) {
-    const at::Tensor on_right = mass.right.mv(weights).clamp_min(1e-300),
-                     on_candidate = mass.candidate.mv(weights).clamp_min(1e-300);
-    const double now = (on_right / on_candidate).log().mean().item<double>();
-    if (now - mean_log_share < kConverged) break;
-    mean_log_share = now;
-    const at::Tensor pull = mass.right.t().mv(on_right.reciprocal()), drag = mass.candidate.t().mv(on_candidate.reciprocal());
-    weights = weights * pull / drag.clamp_min(1e-300);
-    weights = weights / weights.sum();
+struct Objective {
+  double value;
+  at::Tensor gradient;  // [heads]
+};
+
+// Mean log probability of the right keys less the penalty, at `weights`.
+Objective objective_at(const Keys& keys, const at::Tensor& weights) {
+  const at::Tensor score = keys.attention.mv(weights);
+  const auto log_sums = [&](const at::Tensor& values) {  // [examples]
+    const at::Tensor highest = at::full({keys.examples}, -INFINITY, values.options()).scatter_reduce(0, keys.example, values, "amax");
+    const at::Tensor sums = at::zeros({keys.examples}, values.options()).scatter_add(0, keys.example, (values - highest.index_select(0, keys.example)).exp());
+    return sums.log() + highest;
+  };
+  const at::Tensor of_right = score.masked_fill(keys.right.logical_not(), -INFINITY);
+  const at::Tensor all = log_sums(score), right = log_sums(of_right);
+  const at::Tensor pull = (of_right - right.index_select(0, keys.example)).exp() - (score - all.index_select(0, keys.example)).exp();
+  const auto count = static_cast<double>(keys.examples);
+  return {((right - all).sum() / count - kPenalty / 2 * weights.square().sum()).item<double>(),
+          keys.attention.t().mv(pull) / count - kPenalty * weights};
+}
+
+// Projected gradient ascent with a step that grows while it helps and is halved until it does.
+std::vector<float> fit_weights(const Keys& keys) {
+  at::Tensor weights = at::ones({keys.attention.size(1)}, at::kDouble);
+  Objective now = objective_at(keys, weights);
+  double length = 1;
+  for (int step = 0; step < kMaxSteps && length > kShortestStep; ++step) {
+    const at::Tensor moved = (weights + length * now.gradient).clamp_min(0);
+    Objective next = objective_at(keys, moved);
+    if (next.value <= now.value) {
+      length /= 2;
+      continue;
+    }
+    const double gain = next.value - now.value;
+    weights = moved;
+    now = std::move(next);
+    length *= 1.5;
+    if (gain < kConverged) break;
   }
-  const at::Tensor single = weights.to(at::kFloat);
+  const double sum = weights.sum().item<double>();
+  if (!(sum > 0)) refuse("no head looks more at right keys than at others");
+  const at::Tensor single = (weights / sum).to(at::kFloat);
   return {single.data_ptr<float>(), single.data_ptr<float>() + single.numel()};
 }
 
@@ -113,7 +147,7 @@ Localizer fit_localizer(std::vector<engine::HeadId> heads, const std::vector<Loc
   if (!(nowhere_quantile >= 0 && nowhere_quantile <= 1))
     refuse("nowhere_quantile is " + std::to_string(nowhere_quantile) + ", expected 0..1");
   Localizer localizer;
-  localizer.weights = fit_weights(head_mass(heads.size(), examples));
+  localizer.weights = fit_weights(keys_of(heads.size(), examples));
   localizer.heads = std::move(heads);
 
   std::vector<float> best_of_none;  // the best key of each example that has no right one

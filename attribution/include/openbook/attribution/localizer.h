@@ -44,13 +44,12 @@ struct LocalizerExample {
   std::vector<int64_t> right;   // candidate keys where the answer stands; empty: in none of the passages
 };
 
-// Weights that maximise sum_n log(share_n), share_n being the part of the weighted attention over the candidates that falls on
-// the right keys of example n. The share does not depend on the weights' scale, and the update
-//   w_h <- w_h * sum_n (r_nh / w.r_n) / sum_n (c_nh / w.c_n)      (r: attention on right keys, c: on candidates)
-// maximises a lower bound that touches the objective at w (minorise-maximise; Hunter and Lange 2004), so every step is up.
-// Deterministic: starts at equal weights. Examples without a right key set nowhere_below: the quantile `nowhere_quantile` of
-// their best key's weighted attention, so that this part of them is found to be nowhere; 0 when there are none. Throws
-// invalid_argument when no example has a right key.
+// Weights >= 0 that maximise the mean log probability of the right keys in the choice among all candidates,
+//   p(j) = exp(w . A[j]) / sum_k exp(w . A[k])      (conditional logit, McFadden 1974; several right keys add up)
+// so that what is fitted is the best key and not how much attention falls on it: a share is raised by heads that look at little else but
+// seldom, and such weights do not carry over to other documents. Deterministic. Examples without a right key set nowhere_below: the
+// quantile `nowhere_quantile` of their best key's weighted attention, so that this part of them is found to be nowhere; 0 when
+// there are none. Throws invalid_argument when no example has a right key.
 Localizer fit_localizer(std::vector<engine::HeadId> heads, const std::vector<LocalizerExample>& examples,
                         double nowhere_quantile = 0.95);
 
