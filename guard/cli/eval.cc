@@ -1,8 +1,9 @@
 #include "eval/eval.h"
 
-#include <thread>
+#include <fstream>
 
 #include "guard_flags.h"
+#include "openbook/base/error.h"
 #include "openbook/engine/text_encoder.h"
 #include "options.h"
 #include "terminal.h"
@@ -13,7 +14,7 @@ namespace {
 
 struct EvalFlags {
   GuardFlags guard;
-  std::string file, guarded = "on";
+  std::string file, rows, guarded = "on";
   std::vector<std::string> settings;
   guard::EvalOptions eval;
 };
@@ -28,6 +29,12 @@ int evaluate(const std::string& name, const EvalFlags& flags, Context& context, 
   eval.guarded = flags.guarded == "on";
   eval.cancellation = &context.cancellation;
   eval.progress = [&](const std::string& stage, int64_t done, int64_t total) { bar.update(stage, done, total); };
+  std::ofstream rows;
+  if (!flags.rows.empty()) {
+    rows.open(flags.rows, std::ios::trunc);
+    if (!rows) throw Error(Code::kNotFound, flags.rows + ": can't be written", "Name a file in a folder that exists.");
+    eval.each_row = [&](const nlohmann::ordered_json& row) { rows << row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n'; };
+  }
   const auto guard = Guard::open(options);
   nlohmann::ordered_json json = {{"eval", name}, {"file", flags.file}, {"guard", flags.guarded}};
   json.update(run(*guard, flags, eval));
@@ -38,6 +45,7 @@ int evaluate(const std::string& name, const EvalFlags& flags, Context& context, 
   json["device"] = guard->device();
   json["seed"] = flags.eval.seed;
   bar.clear();
+  if (!flags.rows.empty() && !rows.flush()) throw Error(Code::kResourceExhausted, flags.rows + ": can't be written to its end", "Is the disk full?");
   print_json(json);
   return kDone;
 }
@@ -46,6 +54,7 @@ CLI::App* add_eval(CLI::App& group, Context& context, const std::string& name, c
   CLI::App* verb = add_verb(group, context, name, summary, "openbook eval " + name + " ../shared/data/" + name + ".jsonl --format json");
   verb->add_option("file", flags->file, "rows, JSON Lines")->required();
   verb->add_option("--limit", flags->eval.limit, "this many subjects or rows, drawn by the seed; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+  verb->add_option("--rows", flags->rows, "file that gets what was said and decided of every row, JSON Lines");
   verb->add_option("--seed", flags->eval.seed, "of the draw")->capture_default_str();
   verb->add_option("--workers", flags->eval.workers, "rows at a time; more than 1 pays on a GPU")->check(CLI::Range(1, 64))->capture_default_str();
   verb->add_option("--guard", flags->guarded, "off: only what the model does by itself")->check(CLI::IsMember({"on", "off"}))->capture_default_str();

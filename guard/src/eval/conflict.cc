@@ -204,6 +204,16 @@ std::vector<size_t> rows_of_drawn_subjects(const std::vector<nlohmann::json>& ro
   return chosen;
 }
 
+Json row_of(const ConflictResult& result, Setting setting, bool guarded) {
+  const char* given[] = {"document", "memory", "neither"};
+  Json json = {{"setting", attribution::setting_name(setting)}, {"subject", result.made.subject}, {"question", result.made.question},
+               {"document_answer", result.made.document_answer}, {"memory_answer", result.made.memory_answer},
+               {"unguarded_given", given[static_cast<int>(result.unguarded_given)]}, {"copied", result.copied ? Json(*result.copied) : Json(nullptr)},
+               {"unguarded", row_json(result.unguarded)}};
+  if (guarded) json["guarded"] = row_json(result.guarded);
+  return json;
+}
+
 Tally run_setting(const Guard& guard, const std::vector<nlohmann::json>& rows, const std::vector<size_t>& chosen, Setting setting, const EvalOptions& options) {
   std::vector<std::optional<ConflictResult>> results(chosen.size());
   std::mutex mutex;
@@ -226,8 +236,11 @@ Tally run_setting(const Guard& guard, const std::vector<nlohmann::json>& rows, c
     if (options.progress) options.progress(std::string(attribution::setting_name(setting)), ++done, static_cast<int64_t>(chosen.size()));
   });
   Tally tally;
-  for (const auto& result : results)
-    if (result) tally.add(*result, options.guarded);
+  for (const auto& result : results) {
+    if (!result) continue;
+    tally.add(*result, options.guarded);
+    if (options.each_row) options.each_row(row_of(*result, setting, options.guarded));
+  }
   return tally;
 }
 

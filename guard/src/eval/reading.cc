@@ -37,6 +37,11 @@ std::vector<AskedRow> ask_all(const Guard& guard, const std::vector<nlohmann::js
     const std::lock_guard lock(mutex);
     if (options.progress) options.progress(stage, ++done, static_cast<int64_t>(rows.size()));
   });
+  for (size_t i = 0; options.each_row && i < rows.size(); ++i) {
+    Json json = {{"id", rows[i].value("id", "")}, {"question", rows[i]["question"]}, {"unguarded", row_json(asked[i].unguarded)}};
+    if (options.guarded) json["guarded"] = row_json(asked[i].guarded);
+    options.each_row(json);
+  }
   return asked;
 }
 

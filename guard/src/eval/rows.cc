@@ -4,6 +4,7 @@
 #include <numeric>
 #include <random>
 
+#include "answer/answer_json.h"
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
 
@@ -41,6 +42,11 @@ std::vector<nlohmann::json> draw_rows(std::vector<nlohmann::json> rows, int64_t 
   std::vector<nlohmann::json> drawn;
   for (const size_t i : order) drawn.push_back(std::move(rows[i]));
   return drawn;
+}
+
+nlohmann::ordered_json row_json(const Answer& answer) {
+  return {{"outcome", outcome_name(answer.outcome)}, {"text", answer.text}, {"refusal_reason", answer.refusal_reason},
+          {"claims", list_of(answer.claims, answer)}, {"citations", list_of(answer.citations)}};
 }
 
 }  // namespace openbook::guard
