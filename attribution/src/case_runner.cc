@@ -139,9 +139,10 @@ engine::Prompt CaseRunner::prompt_of(const ContrastCase& made) const {
 // The rows of one session: greedy until each has given an answer.
 class CaseRunner::Batch {
  public:
-  Batch(const engine::Decoder& decoder, std::vector<ObservedCase*> rows, bool observe, const SteeringDose* dose)
-      : model_(decoder.model()), rows_(std::move(rows)), observe_(observe), texts_(rows_.size()), token_bytes_(rows_.size()), ended_(rows_.size()),
-        session_(decoder, prompts(), kMaxTokens, {.observe = observe, .edits = dose ? edits(*dose) : engine::BatchEdits{}}) {}
+  Batch(const engine::Decoder& decoder, std::vector<ObservedCase*> rows, bool observe, const RunOptions& options)
+      : model_(decoder.model()), rows_(std::move(rows)), observe_(observe), at_answer_(options.at_answer), texts_(rows_.size()), token_bytes_(rows_.size()), ended_(rows_.size()),
+        session_(decoder, prompts(), kMaxTokens, {.observe = observe, .keep_prompt_states = static_cast<bool>(options.at_answer),
+                                                   .edits = options.dose ? edits(*options.dose) : engine::BatchEdits{}}) {}
 
   void run(const BatchEvidence* evidence) {
     for (int64_t step = 0; step < kMaxTokens; ++step) {
@@ -152,6 +153,7 @@ class CaseRunner::Batch {
       if (observe_) {
         evidence_.push_back(evidence->read(session_.observed(), said));
         queries_.push_back(session_.observed().queries.clone());
+        if (at_answer_) moments_.push_back({session_.observed().z.clone(), session_.observed().resid_mid.clone(), session_.observed().resid_post.clone()});
       }
       if (step + 1 < kMaxTokens) session_.append(said);
     }
@@ -210,37 +212,62 @@ class CaseRunner::Batch {
     }
   }
 
+  bool answered_from_passages(size_t row) const { return rows_[row]->given != GivenAnswer::kNeither && !rows_[row]->prompt.all_passages.empty(); }
+
+  // Step whose position chose the row's first, or last, answer token; 0 where there is no answer.
+  int64_t step_of(size_t row, bool last) const {
+    if (rows_[row]->given == GivenAnswer::kNeither) return 0;
+    return last ? rows_[row]->answer.end - 1 : rows_[row]->answer.begin;
+  }
+
+  // `by_step` at every row's own step.
+  template <typename At>
+  at::Tensor at_steps(bool last, At by_step) const {
+    at::Tensor values = at::empty_like(by_step(0));
+    for (size_t row = 0; row < rows_.size(); ++row)
+      values[static_cast<int64_t>(row)].copy_(by_step(static_cast<size_t>(step_of(row, last)))[static_cast<int64_t>(row)]);
+    return values;
+  }
+
+  std::vector<int64_t> positions(bool last) const {
+    std::vector<int64_t> at;
+    for (size_t row = 0; row < rows_.size(); ++row) at.push_back(static_cast<int64_t>(rows_[row]->prompt.tokens.size()) - 1 + step_of(row, last));
+    return at;
+  }
+
   // Of every row's first answer token, from the queries that chose it and the keys that are still in the cache.
   void read_patterns() {
-    at::Tensor queries = session_.observed().queries.clone();
-    std::vector<int64_t> positions;
+    if (queries_.empty()) return;  // no row said anything
+    const at::Tensor queries = at_steps(false, [&](size_t step) { return queries_[step]; });
     int64_t keys = 0;
-    for (size_t row = 0; row < rows_.size(); ++row) {
-      const ObservedCase& observed = *rows_[row];
-      const bool wanted = observed.given != GivenAnswer::kNeither && !observed.prompt.all_passages.empty();
-      const int64_t step = wanted ? observed.answer.begin : 0;
-      queries[static_cast<int64_t>(row)].copy_(queries_[step][static_cast<int64_t>(row)]);
-      positions.push_back(static_cast<int64_t>(observed.prompt.tokens.size()) - 1 + step);
-      if (wanted) keys = std::max(keys, observed.prompt.all_passages.end);
+    for (size_t row = 0; row < rows_.size(); ++row)
+      if (answered_from_passages(row)) keys = std::max(keys, rows_[row]->prompt.all_passages.end);
+    if (keys > 0) {
+      const at::Tensor pattern = session_.pattern(queries, positions(false), keys).cpu();
+      for (size_t row = 0; row < rows_.size(); ++row) {
+        const TokenRange passages = rows_[row]->prompt.all_passages;
+        if (answered_from_passages(row)) rows_[row]->pattern = pattern[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size()).clone();
+      }
     }
-    if (keys == 0) return;
-    const at::Tensor pattern = session_.pattern(queries, positions, keys).cpu();
-    for (size_t row = 0; row < rows_.size(); ++row) {
-      ObservedCase& observed = *rows_[row];
-      const TokenRange passages = observed.prompt.all_passages;
-      if (observed.given != GivenAnswer::kNeither && !passages.empty())
-        observed.pattern = pattern[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size()).clone();
-    }
+    if (!at_answer_) return;
+    at_answer_({.batch = &session_, .rows = rows_, .queries = queries, .last_queries = at_steps(true, [&](size_t step) { return queries_[step]; }),
+                .positions = positions(false), .last_positions = positions(true),
+                .z = at_steps(false, [&](size_t step) { return moments_[step].z; }),
+                .resid_mid = at_steps(false, [&](size_t step) { return moments_[step].resid_mid; }),
+                .resid_post = at_steps(false, [&](size_t step) { return moments_[step].resid_post; })});
   }
 
   const engine::Model& model_;
   std::vector<ObservedCase*> rows_;
   bool observe_;
+  const std::function<void(const AnswerMoment&)>& at_answer_;
   std::vector<std::string> texts_;
   std::vector<std::vector<ByteSpan>> token_bytes_;
   std::vector<bool> ended_;
   std::vector<at::Tensor> evidence_;  // by step: [rows, head], CPU
   std::vector<at::Tensor> queries_;   // by step
+  struct Moment { at::Tensor z, resid_mid, resid_post; };
+  std::vector<Moment> moments_;       // by step
   engine::BatchSession session_;
 };
 
@@ -259,7 +286,7 @@ std::vector<ObservedCase> CaseRunner::run(std::vector<ContrastCase> cases, bool 
     if (options.cancellation) options.cancellation->check();
     std::vector<ObservedCase*> rows;
     for (const size_t row : batch) rows.push_back(&observed[row]);
-    Batch(*decoder_, std::move(rows), observe, options.dose).run(evidence ? &*evidence : nullptr);
+    Batch(*decoder_, std::move(rows), observe, options).run(evidence ? &*evidence : nullptr);
     done += static_cast<int64_t>(batch.size());
     if (options.progress) options.progress(done);
   }

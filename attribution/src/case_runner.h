@@ -12,7 +12,7 @@
 #include "openbook/attribution/contrast_set.h"
 #include "openbook/attribution/head_atlas.h"
 #include "openbook/engine/prompt.h"
-#include "openbook/engine/decoder.h"
+#include "openbook/engine/batch_session.h"
 
 namespace openbook::attribution {
 
@@ -26,8 +26,20 @@ struct ObservedCase {
   at::Tensor pattern;                              // [head, prompt.all_passages] of the first answer token, CPU; undefined when not observed or without passages
 };
 
+// A batch at the moment its rows' answers began and ended: what signals other than evidence and pattern are read from. Tensors are float32 on the model's device; rows
+// that gave no answer hold what stood at their first token.
+struct AnswerMoment {
+  const engine::BatchSession* batch;
+  std::vector<ObservedCase*> rows;
+  at::Tensor queries, last_queries;               // [rows, layers, heads, d_head] at the first and at the last answer token
+  std::vector<int64_t> positions, last_positions; // of the positions that chose them
+  at::Tensor z;                                   // [rows, layers, heads, d_head] at the first
+  at::Tensor resid_mid, resid_post;               // [rows, layers, d_model] at the first
+};
+
 struct RunOptions {
   const SteeringDose* dose = nullptr;              // in force after the passages
+  std::function<void(const AnswerMoment&)> at_answer;  // called once a batch by observe(); prompt states are kept for it
   std::function<void(int64_t done)> progress;      // cases done
   const Cancellation* cancellation = nullptr;
 };

@@ -44,6 +44,11 @@ Json to_json(const Attempt& attempt) {
   return {{"what", attempt.what}, {"text", attempt.text}, {"outcome", attempt.outcome}, {"tokens", list_of(attempt.tokens)}};
 }
 
+Json brief(const Answer& answer) {
+  return {{"outcome", outcome_name(answer.outcome)}, {"text", answer.text}, {"refusal_reason", answer.refusal_reason},
+          {"claims", list_of(answer.claims, answer)}, {"citations", list_of(answer.citations)}};
+}
+
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace guard

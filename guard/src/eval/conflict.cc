@@ -4,12 +4,13 @@
 #include <mutex>
 #include <set>
 
-#include "eval/conflict_cases.h"
+#include "answer/answer_json.h"
 #include "eval/eval.h"
-#include "eval/rows.h"
 #include "eval/shares.h"
 #include "openbook/base/parallel.h"
 #include "openbook/base/words.h"
+#include "report/data_cases.h"
+#include "report/rows.h"
 
 namespace openbook::guard {
 namespace {
@@ -22,17 +23,17 @@ constexpr int64_t kAnswerTokens = 32;
 constexpr std::array kAllSettings = {Setting::kOwn, Setting::kDecoy, Setting::kSilent, Setting::kOther, Setting::kClosed, Setting::kBare};
 
 struct ConflictResult {
-  ConflictCase made;
+  attribution::DataCase made;
   Answer unguarded, guarded;
   GivenAnswer unguarded_given = GivenAnswer::kNeither;
   std::optional<bool> copied;   // label by cause of the unguarded answer
 };
 
-GivenAnswer given(const std::string& text, const ConflictCase& made) {
+GivenAnswer given(const std::string& text, const attribution::DataCase& made) {
   return attribution::given_answer(text, made.document_answer, {made.memory_answer});
 }
 
-const std::string& answer_text(const ConflictCase& made, GivenAnswer which) {
+const std::string& answer_text(const attribution::DataCase& made, GivenAnswer which) {
   return which == GivenAnswer::kDocument ? made.document_answer : made.memory_answer;
 }
 
@@ -60,7 +61,7 @@ std::optional<bool> label_by_cause(const Guard& guard, const ConflictResult& res
   const bool held = std::any_of(result.made.passages.begin(), result.made.passages.end(), [&](const Passage& passage) { return holds_words(passage.text, answer); });
   if (!held) return false;
   if (result.made.replacement.empty()) return std::nullopt;
-  const Answer again = guard.ask_unguarded(result.made.question, with_replaced(result.made.passages, answer, result.made.replacement), ask);
+  const Answer again = guard.ask_unguarded(result.made.question, attribution::with_replaced(result.made.passages, answer, result.made.replacement), ask);
   switch (attribution::given_answer(again.text, result.made.replacement, {answer})) {
     case GivenAnswer::kDocument: return true;
     case GivenAnswer::kMemory: return false;
@@ -197,7 +198,7 @@ std::vector<size_t> rows_of_drawn_subjects(const std::vector<nlohmann::json>& ro
   for (const nlohmann::json& row : rows) names.insert(row["subject"]);
   std::vector<nlohmann::json> subjects(names.begin(), names.end());
   std::set<std::string> drawn;
-  for (const nlohmann::json& subject : draw_rows(std::move(subjects), options.limit, options.seed)) drawn.insert(subject);
+  for (const nlohmann::json& subject : attribution::draw_rows(std::move(subjects), options.limit, options.seed)) drawn.insert(subject);
   std::vector<size_t> chosen;
   for (size_t i = 0; i < rows.size(); ++i)
     if (drawn.contains(rows[i]["subject"])) chosen.push_back(i);
@@ -209,8 +210,8 @@ Json row_of(const ConflictResult& result, Setting setting, bool guarded) {
   Json json = {{"setting", attribution::setting_name(setting)}, {"subject", result.made.subject}, {"question", result.made.question},
                {"document_answer", result.made.document_answer}, {"memory_answer", result.made.memory_answer},
                {"unguarded_given", given[static_cast<int>(result.unguarded_given)]}, {"copied", result.copied ? Json(*result.copied) : Json(nullptr)},
-               {"unguarded", row_json(result.unguarded)}};
-  if (guarded) json["guarded"] = row_json(result.guarded);
+               {"unguarded", brief(result.unguarded)}};
+  if (guarded) json["guarded"] = brief(result.guarded);
   return json;
 }
 
@@ -219,10 +220,10 @@ Tally run_setting(const Guard& guard, const std::vector<nlohmann::json>& rows, c
   std::mutex mutex;
   int64_t done = 0;
   for_each_index(static_cast<int64_t>(chosen.size()), options.workers, [&](int64_t i) {
-    if (auto made = make_conflict_case(rows, chosen[i], setting)) {
+    if (auto made = attribution::make_conflict_case(rows, chosen[i], setting)) {
       AskOptions ask;
       ask.max_tokens = kAnswerTokens;
-      ask.form = made->form;
+      ask.form = setting == Setting::kBare ? PromptForm::kBare : PromptForm::kChat;
       ask.cancellation = options.cancellation;
       ConflictResult result;
       result.made = std::move(*made);
@@ -247,7 +248,7 @@ Tally run_setting(const Guard& guard, const std::vector<nlohmann::json>& rows, c
 }  // namespace
 
 Json eval_conflict(const Guard& guard, const std::filesystem::path& file, const std::vector<Setting>& settings, const EvalOptions& options) {
-  const auto all = read_rows(file, {"subject", "relation", "question", "cloze", "document", "document_answer", "memory_answer", "spans", "memory_spans", "memory_in_subject"});
+  const auto all = attribution::read_rows(file, {"subject", "relation", "question", "cloze", "document", "document_answer", "memory_answer", "spans", "memory_spans", "memory_in_subject"});
   std::vector<nlohmann::json> rows;
   for (const nlohmann::json& row : all)
     if (row["memory_spans"].empty() && !row["memory_in_subject"].get<bool>()) rows.push_back(row);

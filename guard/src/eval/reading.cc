@@ -2,8 +2,9 @@
 #include <atomic>
 #include <mutex>
 
+#include "answer/answer_json.h"
 #include "eval/eval.h"
-#include "eval/rows.h"
+#include "report/rows.h"
 #include "eval/shares.h"
 #include "openbook/base/parallel.h"
 #include "openbook/base/words.h"
@@ -38,8 +39,8 @@ std::vector<AskedRow> ask_all(const Guard& guard, const std::vector<nlohmann::js
     if (options.progress) options.progress(stage, ++done, static_cast<int64_t>(rows.size()));
   });
   for (size_t i = 0; options.each_row && i < rows.size(); ++i) {
-    Json json = {{"id", rows[i].value("id", "")}, {"question", rows[i]["question"]}, {"unguarded", row_json(asked[i].unguarded)}};
-    if (options.guarded) json["guarded"] = row_json(asked[i].guarded);
+    Json json = {{"id", rows[i].value("id", "")}, {"question", rows[i]["question"]}, {"unguarded", brief(asked[i].unguarded)}};
+    if (options.guarded) json["guarded"] = brief(asked[i].guarded);
     options.each_row(json);
   }
   return asked;
@@ -61,7 +62,7 @@ double word_recall(const std::string& text, const std::string& reference) {
 }  // namespace
 
 Json eval_read(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options) {
-  const auto rows = draw_rows(read_rows(file, {"question", "document", "answer", "title"}), options.limit, options.seed);
+  const auto rows = attribution::draw_rows(attribution::read_rows(file, {"question", "document", "answer", "title"}), options.limit, options.seed);
   const auto asked = ask_all(
       guard, rows, [](const nlohmann::json& row) { return std::vector{whole_document(row["title"], row["document"])}; }, "read", options);
   Share delivered, precision, unguarded, paraphrase, steered;
@@ -88,7 +89,7 @@ Json eval_read(const Guard& guard, const std::filesystem::path& file, const Eval
 }
 
 Json eval_unanswerable(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options) {
-  const auto rows = draw_rows(read_rows(file, {"id", "question", "passages", "answerable"}), options.limit, options.seed);
+  const auto rows = attribution::draw_rows(attribution::read_rows(file, {"id", "question", "passages", "answerable"}), options.limit, options.seed);
   const auto passages_of = [](const nlohmann::json& row) {
     std::vector<Passage> passages;
     for (const auto& passage : row["passages"]) passages.push_back(whole_document(passage["title"], passage["text"]));

@@ -2,7 +2,7 @@
 #include <set>
 
 #include "eval/eval.h"
-#include "eval/rows.h"
+#include "report/rows.h"
 #include "eval/shares.h"
 #include "openbook/base/error.h"
 #include "openbook/retriever/retriever.h"
@@ -38,10 +38,10 @@ std::set<std::string> first_documents(const retriever::Retriever& retriever, con
 }  // namespace
 
 nlohmann::ordered_json eval_retrieval(std::shared_ptr<const Embedder> embedder, const std::filesystem::path& file, const EvalOptions& options) {
-  const auto rows = draw_rows(read_rows(file, {"question", "correct_chunks"}), options.limit, options.seed);
+  const auto rows = attribution::draw_rows(attribution::read_rows(file, {"question", "correct_chunks"}), options.limit, options.seed);
   const std::filesystem::path folder = file.parent_path() / "docs";
   std::map<std::string, std::string> file_of_chunk;
-  for (const nlohmann::json& chunk : read_rows(folder / "chunks.jsonl", {"id", "file"}))
+  for (const nlohmann::json& chunk : attribution::read_rows(folder / "chunks.jsonl", {"id", "file"}))
     file_of_chunk[chunk["id"]] = std::filesystem::path(chunk["file"].get<std::string>()).filename().string();
 
   const TemporaryFolder temporary;

@@ -1,14 +1,13 @@
-#include "eval/rows.h"
+#include "report/rows.h"
 
 #include <algorithm>
 #include <numeric>
 #include <random>
 
-#include "answer/answer_json.h"
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
 
-namespace openbook::guard {
+namespace openbook::attribution {
 
 std::vector<nlohmann::json> read_rows(const std::filesystem::path& file, const std::vector<std::string>& fields) {
   const std::string text = read_file(file);
@@ -44,9 +43,4 @@ std::vector<nlohmann::json> draw_rows(std::vector<nlohmann::json> rows, int64_t 
   return drawn;
 }
 
-nlohmann::ordered_json row_json(const Answer& answer) {
-  return {{"outcome", outcome_name(answer.outcome)}, {"text", answer.text}, {"refusal_reason", answer.refusal_reason},
-          {"claims", list_of(answer.claims, answer)}, {"citations", list_of(answer.citations)}};
-}
-
-}  // namespace openbook::guard
+}  // namespace openbook::attribution

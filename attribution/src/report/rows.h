@@ -5,9 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "openbook/guard/answer.h"
-
-namespace openbook::guard {
+namespace openbook::attribution {
 
 // Throws not_found; invalid_argument naming the line that is no JSON object or lacks one of `fields`.
 std::vector<nlohmann::json> read_rows(const std::filesystem::path& file, const std::vector<std::string>& fields);
@@ -15,7 +13,4 @@ std::vector<nlohmann::json> read_rows(const std::filesystem::path& file, const s
 // `limit` rows drawn by `seed`, in file order; all when limit is 0.
 std::vector<nlohmann::json> draw_rows(std::vector<nlohmann::json> rows, int64_t limit, uint64_t seed);
 
-// What a reader of single rows wants of an answer: outcome, text, reason, claims and citations.
-nlohmann::ordered_json row_json(const Answer& answer);
-
-}  // namespace openbook::guard
+}  // namespace openbook::attribution
