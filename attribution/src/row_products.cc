@@ -1,5 +1,9 @@
 #include "row_products.h"
 
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
 // The loops below are compiled for several instruction sets, and the loader takes the best that the processor has.
 #if defined(__x86_64__) && defined(__GNUC__)
 #define OPENBOOK_FOR_EACH_X86 __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -10,6 +14,7 @@
 namespace openbook::attribution {
 namespace {
 
+constexpr int64_t kWeightsPerThread = 32 << 10;  // below it a thread's start costs more than its work
 constexpr int64_t kLanes = 32;  // partial sums, so that additions need not wait for each other
 
 template <typename Weight>
@@ -42,7 +47,10 @@ at::Tensor row_products(const at::Tensor& rows, const at::Tensor& x) {
   const at::Tensor dense = rows.contiguous(), vector = x.contiguous();
   at::Tensor products = at::empty({rows.size(0)}, vector.options());
   const auto run = [&](auto multiply, const auto* first) {
-    multiply(first, vector.const_data_ptr<float>(), rows.size(0), rows.size(1), products.mutable_data_ptr<float>());
+    const int64_t width = rows.size(1);
+    at::parallel_for(0, rows.size(0), std::max<int64_t>(kWeightsPerThread / width, 1), [&](int64_t begin, int64_t end) {
+      multiply(first + begin * width, vector.const_data_ptr<float>(), end - begin, width, products.mutable_data_ptr<float>() + begin);
+    });
   };
   if (dense.scalar_type() == at::kBFloat16)
     run(multiply_bfloat16, dense.const_data_ptr<at::BFloat16>());

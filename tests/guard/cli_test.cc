@@ -46,7 +46,7 @@ size_t expect_good_help(std::vector<std::string> arguments) {
 
 TEST(Cli, HelpHasAnExampleAndTheExitStatusesOnEveryVerb) {
   EXPECT_GE(expect_good_help({}), 10u);
-  for (const char* verb : {"ingest", "search", "ask", "check", "atlas", "eval", "log", "doctor"})
+  for (const char* verb : {"ingest", "search", "ask", "check", "atlas", "eval", "log", "bench", "doctor"})
     EXPECT_NE(run_openbook({"--help"}).out.find(std::string("\n  ") + verb + " "), std::string::npos) << verb;
 }
 
@@ -74,6 +74,33 @@ TEST(Cli, WrongUsageIsStatus2AndOneLineThatNamesIt) {
     EXPECT_NE(result.err.find(row.message), std::string::npos) << result.err;
     EXPECT_NE(result.err.find("--help shows how it is used.\n"), std::string::npos) << result.err;
   }
+}
+
+TEST(Cli, BenchDecodePrintsSpeedBesideWhatMemoryAllows) {
+  const std::vector<std::string> command = {"bench", "decode", "--model", test::golden("tiny_llama/plain"), "--decode-tokens", "3",
+                                             "--repeats", "1", "--threads", "1"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), command.begin(), command.end());
+    return run_openbook(more);
+  };
+  const auto measured = with({"--guard", "off", "--prompt-tokens", "20", "--dtype", "float32", "--format", "json"});
+  ASSERT_EQ(measured.status, 0) << measured.err;
+  const json figures = json::parse(measured.out);
+  EXPECT_EQ(figures["threads"], 1);
+  EXPECT_EQ(figures["dtype"], "float32");
+  EXPECT_GT(figures["prefill_tokens_per_second"], 0);
+  const double decode = figures["decode_tokens_per_second"], floor = figures["memory_floor_tokens_per_second"];
+  EXPECT_NEAR(floor, figures["read_bytes_per_second"].get<double>() / figures["weight_bytes"].get<double>(), floor * 1e-9);
+  EXPECT_NEAR(figures["share_of_memory_floor"], decode / floor, 1e-9);
+  EXPECT_TRUE(figures["guard_cost"].is_null());
+  EXPECT_NE(with({"--guard", "off", "--prompt-tokens", "20"}).out.find("bfloat16 on cpu, 1 thread: "), std::string::npos);
+
+  const auto other = with({"--prompt-tokens", "20", "--atlas", test::source_folder() / "examples/smollm2.atlas.json"});
+  EXPECT_EQ(other.status, 1) << other.out;
+  EXPECT_NE(other.err.find("the atlas was made for model smollm2-135m-instruct"), std::string::npos) << other.err;
+  const auto too_long = with({"--guard", "off", "--prompt-tokens", "510"});
+  EXPECT_EQ(too_long.status, 1) << too_long.out;
+  EXPECT_NE(too_long.err.find("the model has 512 positions"), std::string::npos) << too_long.err;
 }
 
 TEST(Cli, AMissingIndexIsStatus1AndSaysWhatMakesOne) {
