@@ -1,12 +1,12 @@
 #include "openbook/attribution/atlas_builder.h"
 
 #include <algorithm>
-#include <chrono>
-#include <ctime>
 
+#include "atlas_from_runs.h"
 #include "calibration.h"
 #include "case_runner.h"
 #include "contrast_runs.h"
+#include "date.h"
 #include "dose_sweep.h"
 #include "head_finding.h"
 #include "openbook/base/hash.h"
@@ -19,29 +19,20 @@ namespace {
 constexpr int64_t kRelevanceCases = 120;
 constexpr int64_t kLeastCopied = 30, kLeastRecited = 30;  // on each of fit and calibrate
 
-std::string today() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
-
 class Builder {
  public:
-  Builder(std::shared_ptr<const engine::Model> model, const ContrastSet& set, const Embedder& embedder, const AtlasBuildOptions& options,
-          const Progress& progress, const Cancellation* cancellation)
-      : decoder_(std::move(model)),
+  Builder(const engine::Decoder& decoder, const ContrastSet& set, const ContrastRuns& runs, const Embedder& embedder,
+          const AtlasBuildOptions& options, const Progress& progress, const Cancellation* cancellation)
+      : decoder_(decoder),
         set_(&set),
+        runs_(runs),
         embedder_(&embedder),
         options_(&options),
         progress_(&progress),
         cancellation_(cancellation),
-        runner_(decoder_) {}
+        runner_(decoder) {}
 
   HeadAtlas build() {
-    runs_ = run_contrast_set(runner_, *set_, {.max_facts = options_->max_facts, .seed = options_->seed}, *progress_, cancellation_);
     find_heads();
     fit();
     fit_dose();
@@ -68,15 +59,14 @@ class Builder {
   void describe();
   void require_enough() const;
 
-  engine::Decoder decoder_;
+  const engine::Decoder& decoder_;
   const ContrastSet* set_;
+  const ContrastRuns& runs_;
   const Embedder* embedder_;
   const AtlasBuildOptions* options_;
   const Progress* progress_;
   const Cancellation* cancellation_;
   CaseRunner runner_;
-
-  ContrastRuns runs_;
   HeadAtlas atlas_;
 };
 
@@ -172,7 +162,7 @@ void Builder::describe() {
   }
   atlas_.provenance["training_rows_sha256"] = sha256_hex(rows);
   atlas_.provenance["contrast_set_sha256"] = set_->sha256;
-  atlas_.provenance["date"] = today();
+  atlas_.provenance["date"] = date_now();
   atlas_.provenance["seed"] = std::to_string(options_->seed);
   atlas_.provenance["device"] = model.device().str();
   atlas_.provenance["dtype"] = model.dtype() == at::kBFloat16 ? "bfloat16" : "float32";
@@ -185,9 +175,17 @@ void Builder::describe() {
 
 }  // namespace
 
+HeadAtlas build_atlas(const engine::Decoder& decoder, const ContrastSet& contrast_set, const ContrastRuns& runs, const Embedder& embedder,
+                      const AtlasBuildOptions& options, const Progress& progress, const Cancellation* cancellation) {
+  return Builder(decoder, contrast_set, runs, embedder, options, progress, cancellation).build();
+}
+
 HeadAtlas build_atlas(std::shared_ptr<const engine::Model> model, const ContrastSet& contrast_set, const Embedder& embedder,
                       const AtlasBuildOptions& options, const Progress& progress, const Cancellation* cancellation) {
-  return Builder(std::move(model), contrast_set, embedder, options, progress, cancellation).build();
+  const engine::Decoder decoder(std::move(model));
+  const ContrastRunOptions running{.max_facts = options.max_facts, .seed = options.seed};
+  const ContrastRuns runs = run_contrast_set(CaseRunner(decoder), contrast_set, running, progress, cancellation);
+  return build_atlas(decoder, contrast_set, runs, embedder, options, progress, cancellation);
 }
 
 }  // namespace openbook::attribution

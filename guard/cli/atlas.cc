@@ -121,6 +121,7 @@ void add_atlas(CLI::App& app, Context& context) {
   add_place(*checked, Place::kModel, flags->model);
   add_place(*checked, Place::kAtlas, flags->atlas);
   checked->callback([flags, &context] { context.run = [flags, &context] { return check(*flags, context); }; });
+  add_atlas_report(*group, context);
 }
 
 }  // namespace openbook::cli

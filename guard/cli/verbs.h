@@ -45,6 +45,8 @@ CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& s
 using AddVerb = void(CLI::App& app, Context& context);
 AddVerb add_ingest, add_search, add_ask, add_check, add_atlas, add_eval, add_log, add_bench, add_doctor;
 
+AddVerb add_atlas_report;  // of the group `atlas`
+
 // In the order of `openbook --help`.
 inline constexpr AddVerb* kVerbs[] = {add_ingest, add_search, add_ask, add_check, add_atlas, add_eval, add_log, add_bench, add_doctor};
 

@@ -65,6 +65,8 @@ TEST(Cli, WrongUsageIsStatus2AndOneLineThatNamesIt) {
       {{"log", "show", "42"}, "\"42\" is no answer id"},
       {{"log", "verify", "--expect", "nonsense"}, "expected SEQUENCE:ANSWER_ID:MAC"},
       {{"log", "init", "--log", "x"}, "--log-key FILE is needed (or OPENBOOK_LOG_KEY)"},
+      {{"atlas", "report"}, "--out is required"},
+      {{"atlas", "report", "--out", "x", "--only", "nonsense"}, "--only: nonsense not in {contrast"},
       {{"log", "show", "\x1B[31m"}, "\"\\x1B[31m\" is no answer id"},
   };
   for (const auto& row : rows) {
