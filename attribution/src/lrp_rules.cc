@@ -1,15 +1,15 @@
 #include "lrp_rules.h"
 
-#include "dense_product.h"
+#include "openbook/engine/dense_product.h"
 
 namespace openbook::attribution::lrp {
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return dense_product(x, weight.to(at::kFloat), bias.defined() ? bias.to(at::kFloat) : bias);
+  return engine::dense_product(x, weight.to(at::kFloat), bias.defined() ? bias.to(at::kFloat) : bias);
 }
 
 at::Tensor linear_backward(const at::Tensor& dy, const at::Tensor& weight) {
-  return dense_product(dy, weight.to(at::kFloat).t());
+  return engine::dense_product(dy, weight.to(at::kFloat).t());
 }
 
 Normed rms_norm(const at::Tensor& x, const at::Tensor& gain, double epsilon) {

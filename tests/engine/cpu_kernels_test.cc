@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/tiny_llama.h"
+#include "openbook/engine/dense_product.h"
 
 namespace openbook::engine {
 namespace {
@@ -99,6 +100,29 @@ TYPED_TEST(CpuKernels, AttendOne) {
   }
 }
 
+TYPED_TEST(CpuKernels, AttendManyIsCausalBehindAFilledCache) {
+  const int64_t heads = 6, kv_heads = 2, capacity = 400;
+  EXPECT_FALSE(cpu::attends_many(16));
+  for (const int64_t d_head : {32, 64, 128}) {
+    ASSERT_TRUE(cpu::attends_many(d_head));
+    for (const auto& [first, rows] : {std::pair<int64_t, int64_t>{0, 1}, {0, 2}, {0, 16}, {0, 17}, {0, 133}, {1, 31}, {31, 1}, {200, 50}, {263, 137}}) {
+      const int64_t positions = first + rows;
+      const at::Tensor fused = this->random({rows, heads + 2, d_head}) * 2, keys = this->random({kv_heads, capacity, d_head}),
+                       values = this->random({kv_heads, capacity, d_head});
+      at::Tensor z = this->empty({rows, heads, d_head});
+      cpu::attend_many<TypeParam>({this->in(fused), fused.stride(0), rows}, {this->in(keys), keys.stride(0)},
+                                  {this->in(values), values.stride(0)}, heads, kv_heads, first, d_head, this->out(z));
+      const at::Tensor q = this->wide(fused.narrow(1, 0, heads)).transpose(0, 1),
+                       k = this->wide(keys.narrow(1, 0, positions)).repeat_interleave(3, 0),
+                       v = this->wide(values.narrow(1, 0, positions)).repeat_interleave(3, 0);
+      const at::Tensor later = at::ones({rows, positions}, at::kBool).triu(first + 1);
+      const at::Tensor scores = at::bmm(q, k.transpose(1, 2)) / std::sqrt(static_cast<double>(d_head));
+      const at::Tensor pattern = at::softmax(scores.masked_fill(later, -std::numeric_limits<double>::infinity()), -1);
+      EXPECT_TRUE(close(z, at::bmm(pattern, v).transpose(0, 1), this->kTolerance * 4)) << d_head << ", " << rows << " behind " << first;
+    }
+  }
+}
+
 TYPED_TEST(CpuKernels, NotANumberIsNotHidden) {
   at::Tensor x = this->random({1, 64}), weight = this->random({64}), y = this->empty({1, 64}), gate = this->empty({1, 32});
   x[0][5] = std::numeric_limits<float>::quiet_NaN();
@@ -109,6 +133,15 @@ TYPED_TEST(CpuKernels, NotANumberIsNotHidden) {
   at::Tensor z = this->empty({1, 64});
   cpu::attend_one<TypeParam>(this->in(x), {this->in(weight), 64}, {this->in(weight), 64}, 1, 1, 1, 64, this->out(z));
   EXPECT_TRUE(z.isnan().all().template item<bool>());
+}
+
+TEST(DenseProduct, EqualsAtensWithBiasAndStrides) {
+  at::manual_seed(2);
+  const at::Tensor x = at::randn({3, 5, 40}), weight = at::randn({24, 40}), bias = at::randn({24});
+  EXPECT_TRUE(close(dense_product(x, weight, bias), at::linear(x, weight, bias), 1e-5));
+  EXPECT_TRUE(close(dense_product(x, weight.t().contiguous().t()), at::linear(x, weight), 1e-5));
+  const at::Tensor every_other = at::randn({3, 5, 80}).slice(2, 0, 80, 2);
+  EXPECT_TRUE(close(dense_product(every_other, weight), at::linear(every_other, weight), 1e-5));
 }
 
 TEST(ReadAll, AddsUpEverythingButARest) {

@@ -54,6 +54,10 @@ at::Tensor SequenceAttention::attend(int64_t layer, const at::Tensor& queries, c
 at::Tensor SequenceAttention::plain(Rows rows, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
   if (attends_one(queries)) return attend_one(queries, keys, values);
   if (rows.size() == 1) return masked(rows, queries, keys, values, {}, /*causal=*/false);  // the last key is its own
+  if (attends_many(queries)) {
+    const int64_t positions = first_ + rows.end;
+    return attend_many(queries.narrow(0, rows.begin, rows.size()), keys.narrow(1, 0, positions), values.narrow(1, 0, positions));
+  }
   if (first_ == 0 && rows.begin == 0) return masked(rows, queries, keys, values, {}, /*causal=*/true);
   if (rows.size() < tokens_) return masked(rows, queries, keys, values, causal_mask(rows), /*causal=*/false);
   if (!plain_mask_.defined()) plain_mask_ = causal_mask(rows);

@@ -1,7 +1,7 @@
-// Attention of one sequence within one step, for every layer: the fused kernel, with a mask only where an edit or a filled cache
-// asks for one.
+// Attention of one sequence within one step, for every layer: on the CPU kernels of our own, and libtorch's fused kernel where an edit
+// biases keys or there is a device; that one takes a mask only where an edit or a filled cache asks for one.
 //
-// Grouped queries go in as [kv_heads, group, tokens, d_head] against keys [kv_heads, 1, positions, d_head] that are expanded
+// libtorch's kernel gets grouped queries as [kv_heads, group, tokens, d_head] against keys [kv_heads, 1, positions, d_head] that are expanded
 // without a copy; a single token's group becomes the rows of one key/value head, so that its keys are read once.
 #pragma once
 

@@ -1,8 +1,8 @@
-// What a CPU does for one token better by hand than by libtorch: matrix times vector at the speed of memory, and the small steps
-// between two of them without a tensor operation's overhead each.
+// What a CPU does better by hand than by libtorch: matrix times vector at the speed of memory, attention, and the small steps
+// between two products without a tensor operation's overhead each.
 //
-// libtorch 2.11's products with one row reach about half of what a core can read, and its fused attention of one query takes four
-// times as long as reading the keys (docs/measurements.md). These kernels sum in float32 and are compiled for AVX-512, AVX2 and
+// libtorch 2.11's products with one row reach about half of what a core can read; its fused attention of one query takes four times as
+// long as reading the keys, that of a prompt about as long as all linear layers together (docs/measurements.md). These kernels sum in float32 and are compiled for AVX-512, AVX2 and
 // the baseline; the processor's own is chosen when the program starts. Element is float or at::BFloat16. Thread-safe; work is
 // split over libtorch's threads.
 #pragma once
@@ -42,6 +42,23 @@ struct CachedHeads {
 template <typename Element>
 void attend_one(const Element* query, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads, int64_t kv_heads,
                 int64_t positions, int64_t d_head, Element* z);
+
+// Queries of one sequence: row t starts at start + t * stride and holds its heads side by side.
+template <typename Element>
+struct QueryRows {
+  const Element* start;
+  int64_t stride, rows;
+};
+
+// Whether attend_many can take heads of this width: multiples of 32.
+bool attends_many(int64_t d_head);
+
+// Causal attention of the queries at positions first .. first + rows - 1, each over the keys up to its own position. Row t of z holds
+// `heads` heads. Keys and values are copied as float32, so memory is 8 bytes for each of their elements, beside the scores of 16 queries
+// a thread.
+template <typename Element>
+void attend_many(QueryRows<Element> queries, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads, int64_t kv_heads,
+                 int64_t first, int64_t d_head, Element* z);
 
 struct KeyWindow {
   int64_t begin, end;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "decoder/cpu_kernels.h"
+#include "openbook/engine/dense_product.h"
 
 namespace openbook::engine {
 namespace {
@@ -44,14 +45,14 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilo
 }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  if (!one_token_on_cpu(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  if (!one_token_on_cpu(x)) return dense_product(x, weight, bias);
   at::Tensor out = at::empty({1, weight.size(0)}, x.options());
   with_element_type(x, [&]<typename Element>(const Element*) { multiply<Element, Element>(x, weight, bias, out); });
   return out;
 }
 
 at::Tensor unembed(const at::Tensor& x, const at::Tensor& unembedding) {
-  if (!one_token_on_cpu(x)) return at::linear(x, unembedding).to(at::kFloat);
+  if (!one_token_on_cpu(x)) return dense_product(x, unembedding).to(at::kFloat);
   at::Tensor out = at::empty({1, unembedding.size(0)}, x.options().dtype(at::kFloat));
   with_element_type(x, [&]<typename Element>(const Element*) { multiply<Element, float>(x, unembedding, {}, out); });
   return out;
@@ -100,6 +101,19 @@ at::Tensor attend_one(const at::Tensor& query, const at::Tensor& keys, const at:
     cpu::attend_one<Element>(elements<Element>(query), {elements<Element>(keys), keys.stride(0)},
                              {elements<Element>(values), values.stride(0)}, heads, keys.size(0), keys.size(1), d_head,
                              z.mutable_data_ptr<Element>());
+  });
+  return z;
+}
+
+bool attends_many(const at::Tensor& queries) { return queries.is_cpu() && cpu::attends_many(queries.size(2)); }
+
+at::Tensor attend_many(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
+  const int64_t rows = queries.size(0), heads = queries.size(1), d_head = queries.size(2);
+  at::Tensor z = at::empty({rows, heads * d_head}, queries.options());
+  with_element_type(queries, [&]<typename Element>(const Element*) {
+    cpu::attend_many<Element>({elements<Element>(queries), queries.stride(0), rows}, {elements<Element>(keys), keys.stride(0)},
+                              {elements<Element>(values), values.stride(0)}, heads, keys.size(0), keys.size(1) - rows, d_head,
+                              z.mutable_data_ptr<Element>());
   });
   return z;
 }

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "openbook/base/error.h"
+#include "openbook/engine/dense_product.h"
 #include "openbook/engine/safetensors.h"
 #include "weights/json_fields.h"
 
@@ -105,8 +106,8 @@ at::Tensor Bert::run(const at::Tensor& ids, const at::Tensor& mask) const {
   at::Tensor x = embed(ids);
   for (const Layer& layer : layers_) {
     x = normalise(layer.attention_norm, x + attend(layer, x, mask));
-    const at::Tensor hidden = activate(at::linear(x, layer.up.weight, layer.up.bias));
-    x = normalise(layer.mlp_norm, x + at::linear(hidden, layer.down.weight, layer.down.bias));
+    const at::Tensor hidden = activate(dense_product(x, layer.up.weight, layer.up.bias));
+    x = normalise(layer.mlp_norm, x + dense_product(hidden, layer.down.weight, layer.down.bias));
   }
   return x;
 }
@@ -117,13 +118,13 @@ at::Tensor Bert::embed(const at::Tensor& ids) const {
 
 at::Tensor Bert::attend(const Layer& layer, const at::Tensor& x, const at::Tensor& mask) const {
   const int64_t batch = x.size(0), tokens = x.size(1), d_head = config_.d_model / config_.heads;
-  const at::Tensor qkv = at::linear(x, layer.qkv.weight, layer.qkv.bias)
+  const at::Tensor qkv = dense_product(x, layer.qkv.weight, layer.qkv.bias)
                              .view({batch, tokens, 3, config_.heads, d_head})
                              .permute({2, 0, 3, 1, 4});  // [3, batch, head, token, d_head]
   std::optional<at::Tensor> keys;                         // bool [batch, 1, 1, token]
   if (mask.defined()) keys = mask.view({batch, 1, 1, tokens});
   const at::Tensor z = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], keys);
-  return at::linear(z.transpose(1, 2).reshape({batch, tokens, config_.d_model}), layer.attention_out.weight, layer.attention_out.bias);
+  return dense_product(z.transpose(1, 2).reshape({batch, tokens, config_.d_model}), layer.attention_out.weight, layer.attention_out.bias);
 }
 
 at::Tensor Bert::activate(const at::Tensor& x) const {

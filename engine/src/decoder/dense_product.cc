@@ -1,11 +1,11 @@
-#include "dense_product.h"
+#include "openbook/engine/dense_product.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include <optional>
 #include <string_view>
 
-namespace openbook::attribution {
+namespace openbook::engine {
 namespace {
 
 using OneDnnLinear = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, std::string_view,
@@ -24,10 +24,10 @@ const std::optional<c10::TypedOperatorHandle<OneDnnLinear>>& one_dnn_linear() {
 }  // namespace
 
 at::Tensor dense_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  if (x.is_cpu() && one_dnn_linear())
+  if (x.is_cpu() && x.scalar_type() == at::kFloat && one_dnn_linear())
     return one_dnn_linear()->call(x.contiguous(), weight, bias.defined() ? std::optional(bias) : std::nullopt, "none",
                                   c10::List<std::optional<at::Scalar>>(), "");
-  return at::linear(x, weight, bias);
+  return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }
 
-}  // namespace openbook::attribution
+}  // namespace openbook::engine
