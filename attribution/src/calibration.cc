@@ -196,6 +196,14 @@ double fit_topic_threshold(const Embedder& embedder, const std::vector<LabelledC
   return closest[static_cast<size_t>((1 - share) * static_cast<double>(closest.size() - 1) + 0.5)];
 }
 
+std::optional<bool> found_place(const Localizer& localizer, const HeadColumns& columns, const ObservedCase& observed) {
+  if (!observed.pattern.defined()) return std::nullopt;
+  const std::vector<int64_t> answer = tokens_of(observed.prompt, given_text(observed));
+  if (answer.empty()) return std::nullopt;
+  const auto place = localizer.locate(localizer.attention(columns.pattern(observed.pattern), observed.prompt.readable()));
+  return place && std::find(answer.begin(), answer.end(), place->token) != answer.end();
+}
+
 AtlasValidation validate_setting(const HeadAtlas& atlas, const HeadColumns& probe_columns, const std::vector<LabelledCase>& cases,
                                  std::optional<Setting> setting) {
   AtlasValidation row;
@@ -209,12 +217,9 @@ AtlasValidation validate_setting(const HeadAtlas& atlas, const HeadColumns& prob
     scores.push_back(atlas.probe.logit(probe_columns.evidence(observed.evidence.front())));
     copied.push_back(each.copied);
     ++(each.copied ? row.copied : row.recited);
-    if (!each.copied || !observed.pattern.defined()) continue;
-    const std::vector<int64_t> answer = tokens_of(observed.prompt, given_text(observed));
-    if (answer.empty()) continue;
-    const auto place = atlas.localizer.locate(atlas.localizer.attention(probe_columns.pattern(observed.pattern), observed.prompt.readable()));
-    ++placed;
-    right += place && std::find(answer.begin(), answer.end(), place->token) != answer.end();
+    const std::optional<bool> found = each.copied ? found_place(atlas.localizer, probe_columns, observed) : std::nullopt;
+    placed += found.has_value();
+    right += found.value_or(false);
   }
   row.auc = roc_auc(scores, copied);
   row.place_top1 = placed > 0 ? static_cast<double>(right) / static_cast<double>(placed) : std::numeric_limits<double>::quiet_NaN();

@@ -42,6 +42,9 @@ double fit_causal_threshold(const engine::Decoder& decoder, const std::vector<La
 // The cosine with the question that the closest sentence of documents about other subjects exceeds in `share` of the calibrate split's cases.
 double fit_topic_threshold(const Embedder& embedder, const std::vector<LabelledCase>& cases, double share);
 
+// Whether the localizer's place is a token of the answer that was given. Nothing when no passage holds it, or nothing was observed.
+std::optional<bool> found_place(const Localizer& localizer, const HeadColumns& columns, const ObservedCase& observed);
+
 // On the test split; nothing = all settings pooled.
 AtlasValidation validate_setting(const HeadAtlas& atlas, const HeadColumns& probe_columns, const std::vector<LabelledCase>& cases,
                                  std::optional<Setting> setting);

@@ -45,6 +45,24 @@ TEST(Estimate, AucEqualsTheProbes) {
   EXPECT_GT(auc.high, auc.value);
 }
 
+TEST(Estimate, TheGapOfTwoScorersIsTheirAucsDifferenceAndKnowsThatTheyShareCases) {
+  std::mt19937_64 random(4);
+  std::vector<PairedScore> pairs;
+  std::vector<ClusteredScore> first, other;
+  for (int i = 0; i < 200; ++i) {
+    const bool positive = i % 2;
+    const double score = static_cast<double>(random() % 100) + (positive ? 30 : 0), near = score + static_cast<double>(random() % 5);
+    pairs.push_back({std::to_string(i), score, near, positive});
+    first.push_back({std::to_string(i), score, positive});
+    other.push_back({std::to_string(i), near, positive});
+  }
+  const Estimate gap = auc_gap_of(pairs), alone = auc_of(first);
+  EXPECT_NEAR(gap.value, alone.value - auc_of(other).value, 1e-12);
+  EXPECT_LT(gap.high - gap.low, (alone.high - alone.low) / 3);  // drawn together, what is common cancels
+  for (PairedScore& each : pairs) each.other = each.score;
+  EXPECT_EQ(auc_gap_of(pairs).high, 0);
+}
+
 TEST(RocCurve, RunsFromNothingToEverythingAndItsAreaIsTheAuc) {
   const std::vector<ClusteredScore> cases = {{"a", .9, true}, {"b", .8, false}, {"c", .7, true}, {"d", .7, false}, {"e", .1, false}};
   const std::vector<RocPoint> points = roc_curve(cases);

@@ -60,6 +60,34 @@ std::vector<double> ranks(const std::vector<double>& values) {
   return rank;
 }
 
+// Scores in order, for the area under the curve of many draws: Mann-Whitney, equal scores count half.
+class RankedScores {
+ public:
+  explicit RankedScores(const std::vector<ClusteredScore>& cases) : cases_(cases), order_(cases.size()) {
+    std::iota(order_.begin(), order_.end(), 0);
+    std::sort(order_.begin(), order_.end(), [&](size_t a, size_t b) { return cases[a].score < cases[b].score; });
+  }
+
+  double auc(const std::vector<int>& times) const {
+    double positive = 0, negative = 0, wins = 0;
+    for (size_t begin = 0; begin < order_.size();) {
+      double here_positive = 0, here_negative = 0;
+      size_t end = begin;
+      for (; end < order_.size() && cases_[order_[end]].score == cases_[order_[begin]].score; ++end)
+        (cases_[order_[end]].positive ? here_positive : here_negative) += times[order_[end]];
+      wins += here_positive * (negative + here_negative / 2);
+      positive += here_positive;
+      negative += here_negative;
+      begin = end;
+    }
+    return positive > 0 && negative > 0 ? wins / (positive * negative) : std::numeric_limits<double>::quiet_NaN();
+  }
+
+ private:
+  const std::vector<ClusteredScore>& cases_;
+  std::vector<size_t> order_;
+};
+
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> words = folded_words(text);
   std::erase_if(words, [](const std::string& word) { return word == "a" || word == "an" || word == "the"; });
@@ -82,25 +110,21 @@ Estimate mean_of(const std::vector<ClusteredValue>& cases) {
 
 Estimate auc_of(const std::vector<ClusteredScore>& cases) {
   std::vector<std::string> clusters;
-  std::vector<size_t> order(cases.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return cases[a].score < cases[b].score; });
   for (const ClusteredScore& each : cases) clusters.push_back(each.cluster);
-  // Mann-Whitney over the sorted scores; equal scores count half.
-  return bootstrap(clusters, [&](const std::vector<int>& times) {
-    double positive = 0, negative = 0, wins = 0;
-    for (size_t begin = 0; begin < order.size();) {
-      double here_positive = 0, here_negative = 0;
-      size_t end = begin;
-      for (; end < order.size() && cases[order[end]].score == cases[order[begin]].score; ++end)
-        (cases[order[end]].positive ? here_positive : here_negative) += times[order[end]];
-      wins += here_positive * (negative + here_negative / 2);
-      positive += here_positive;
-      negative += here_negative;
-      begin = end;
-    }
-    return positive > 0 && negative > 0 ? wins / (positive * negative) : std::numeric_limits<double>::quiet_NaN();
-  });
+  const RankedScores ranked(cases);
+  return bootstrap(clusters, [&](const std::vector<int>& times) { return ranked.auc(times); });
+}
+
+Estimate auc_gap_of(const std::vector<PairedScore>& cases) {
+  std::vector<std::string> clusters;
+  std::vector<ClusteredScore> first, other;
+  for (const PairedScore& each : cases) {
+    clusters.push_back(each.cluster);
+    first.push_back({each.cluster, each.score, each.positive});
+    other.push_back({each.cluster, each.other, each.positive});
+  }
+  const RankedScores ranked(first), ranked_other(other);
+  return bootstrap(clusters, [&](const std::vector<int>& times) { return ranked.auc(times) - ranked_other.auc(times); });
 }
 
 std::vector<RocPoint> roc_curve(const std::vector<ClusteredScore>& cases, size_t most_points) {

@@ -29,6 +29,14 @@ struct ClusteredScore {
 };
 Estimate auc_of(const std::vector<ClusteredScore>& cases);  // area under the ROC curve, ties half
 
+// How much larger the area is under one scorer than under another, on the same cases.
+struct PairedScore {
+  std::string cluster;
+  double score = 0, other = 0;
+  bool positive = false;
+};
+Estimate auc_gap_of(const std::vector<PairedScore>& cases);
+
 struct RocPoint {
   double false_positive_rate, true_positive_rate;
 };

@@ -1,0 +1,191 @@
+#include "report/removal.h"
+
+#include <algorithm>
+#include <random>
+
+#include "batches.h"
+#include "openbook/attribution/head_roles.h"
+#include "openbook/base/words.h"
+#include "openbook/engine/chat_template.h"
+
+namespace openbook::attribution {
+namespace {
+
+constexpr int64_t kMaxTokens = 20;  // the paper's, and those of the contrast cases
+
+at::Tensor by_head(const std::vector<double>& scores, const HeadAtlas& atlas) { return at::tensor(scores, at::kDouble).view({atlas.layers, atlas.heads}); }
+
+template <typename T>
+std::vector<T> spread(const std::vector<T>& all, int64_t most) {
+  const auto size = static_cast<int64_t>(all.size());
+  std::vector<T> picked;
+  for (int64_t i = 0; i < std::min(most, size); ++i) picked.push_back(all[i * size / std::min(most, size)]);
+  return picked;
+}
+
+bool any_of(const std::vector<Split>& splits, Split split) { return std::find(splits.begin(), splits.end(), split) != splits.end(); }
+
+Split split_of(const Laboratory& lab, int32_t fact) { return lab.facts->relations[lab.facts->facts[fact].relation].split; }
+
+// The document of `own` with the true object in the counterfactual's place.
+engine::Prompt original_prompt(const Laboratory& lab, const engine::PromptBuilder& prompts, const ContrastCase& own) {
+  engine::PromptRequest request{.passages = own.passages, .question = own.question};
+  for (Passage& passage : request.passages) {
+    passage.text = replace_words(passage.text, own.document_answer, own.memory_answer);
+    passage.range = {0, static_cast<int64_t>(passage.text.size())};
+  }
+  return prompts.build(request, lab.model().config().max_positions - kMaxTokens);
+}
+
+// Rows of a batch that are (removal, case) pairs, case running fastest.
+std::vector<const HeadSet*> removed_in(const std::vector<size_t>& rows, const std::vector<HeadSet>& removals, size_t cases) {
+  std::vector<const HeadSet*> removed;
+  for (const size_t row : rows) removed.push_back(&removals[row / cases]);
+  return removed;
+}
+
+}  // namespace
+
+size_t RemovalList::add(HeadSet heads) {
+  std::sort(heads.begin(), heads.end());
+  const auto [found, fresh] = index_.try_emplace(std::move(heads), sets_.size());
+  if (fresh) sets_.push_back(found->first);
+  return found->second;
+}
+
+at::Tensor gains_without(const engine::Model& model, const std::vector<const HeadSet*>& removed) {
+  at::Tensor gains = at::ones({static_cast<int64_t>(removed.size()), model.config().layers, model.config().heads}, at::kFloat);
+  auto of_row = gains.accessor<float, 3>();
+  for (size_t row = 0; row < removed.size(); ++row)
+    for (const engine::HeadId head : *removed[row]) {
+      engine::require_head(head, model.config());
+      of_row[static_cast<int64_t>(row)][head.layer][head.head] = 0;
+    }
+  return gains.to(model.device());
+}
+
+std::vector<HeadOrder> removal_orders(const HeadAtlas& atlas, int64_t random_orders, uint64_t seed) {
+  const at::Tensor difference = by_head(atlas.difference_score, atlas), task = by_head(atlas.task_score, atlas), retrieval = by_head(atlas.retrieval_score, atlas);
+  const int64_t all = atlas.layers * atlas.heads;
+  std::vector<HeadOrder> orders = {{"in_context", "in_context", largest(difference, all)},
+                                   {"retrieval", "retrieval", largest(retrieval, all)},
+                                   {"task", "task", largest(task, all)},
+                                   {"parametric", "parametric", smallest(difference, all)},
+                                   {"least", "least", smallest(difference.abs() + task + retrieval, all)}};
+  for (int64_t i = 1; i <= random_orders; ++i) {
+    std::seed_seq sequence{seed, static_cast<uint64_t>(i)};
+    std::mt19937_64 random(sequence);
+    HeadSet heads = orders[0].heads;
+    std::sort(heads.begin(), heads.end());
+    for (size_t left = heads.size(); left > 1; --left) std::swap(heads[left - 1], heads[random() % left]);
+    orders.push_back({"random " + std::to_string(i), "random", std::move(heads)});
+  }
+  return orders;
+}
+
+HeadSet first_of(const HeadSet& order, int64_t count) { return {order.begin(), order.begin() + std::min<int64_t>(count, static_cast<int64_t>(order.size()))}; }
+
+std::string book_name(Book book) {
+  switch (book) {
+    case Book::kOwn: return "own";
+    case Book::kOriginal: return "original";
+    case Book::kBare: return "bare";
+    case Book::kClosed: return "closed";
+  }
+  return "own";
+}
+
+bool RemovalTrial::right(const std::string& said) const {
+  const GivenAnswer given = given_answer(said, document_answer, memory_answers);
+  return given == (book == Book::kOwn || book == Book::kBare ? GivenAnswer::kDocument : GivenAnswer::kMemory);
+}
+
+bool RemovalTrial::answered(const std::string& said) const { return given_answer(said, document_answer, memory_answers) != GivenAnswer::kNeither; }
+
+std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<Split>& splits, const std::vector<Book>& books, int64_t most_facts) {
+  const engine::PromptBuilder prompts(lab.model().tokenizer(), engine::read_chat_template(lab.model().folder()));
+  std::map<std::pair<int32_t, Setting>, const ObservedCase*> observed;
+  for (const ObservedCase& each : lab.runs->observed) observed[{each.made.fact, each.made.setting}] = &each;
+  std::vector<int32_t> known;
+  for (const int32_t fact : lab.runs->known)
+    if (any_of(splits, split_of(lab, fact))) known.push_back(fact);
+  std::vector<RemovalTrial> trials;
+  for (const int32_t fact : spread(known, most_facts))
+    for (const Book book : books) {
+      const Setting setting = book == Book::kClosed ? Setting::kClosed : book == Book::kBare ? Setting::kBare : Setting::kOwn;
+      const auto found = observed.find({fact, setting});
+      if (found == observed.end()) continue;
+      const ObservedCase& each = *found->second;
+      RemovalTrial trial{book, lab.facts->facts[fact].subject, each.prompt.tokens, each.made.document_answer, {each.made.memory_answer}};
+      trial.memory_answers.insert(trial.memory_answers.end(), each.made.memory_aliases.begin(), each.made.memory_aliases.end());
+      if (book == Book::kOriginal) trial.prompt = original_prompt(lab, prompts, each.made).tokens;
+      trials.push_back(std::move(trial));
+    }
+  return trials;
+}
+
+std::vector<std::vector<std::string>> say_without(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const std::vector<HeadSet>& removals,
+                                                  const std::string& stage) {
+  if (trials.empty()) return std::vector<std::vector<std::string>>(removals.size());
+  std::vector<std::vector<engine::TokenId>> prompts;
+  for (size_t removal = 0; removal < removals.size(); ++removal)
+    for (const RemovalTrial& trial : trials) prompts.push_back(trial.prompt);
+  const auto total = static_cast<int64_t>(prompts.size());
+  const std::vector<std::string> texts = say_all(*lab.decoder, prompts, {
+      .max_tokens = kMaxTokens,
+      .edits = [&](const std::vector<size_t>& rows) { return engine::BatchEdits{.gains = gains_without(lab.model(), removed_in(rows, removals, trials.size()))}; },
+      .done = [&](size_t row, const std::string& text) { return trials[row % trials.size()].answered(with_valid_utf8(text)); },
+      .progress = [&](int64_t done) { lab.report(stage, done, total); },
+      .cancellation = lab.cancellation});
+  std::vector<std::vector<std::string>> said;
+  for (size_t removal = 0; removal < removals.size(); ++removal)
+    said.emplace_back(texts.begin() + static_cast<int64_t>(removal * trials.size()), texts.begin() + static_cast<int64_t>((removal + 1) * trials.size()));
+  return said;
+}
+
+NextToken first_answer_token(const ObservedCase& observed) {
+  NextToken next{observed.prompt.tokens, observed.said.at(observed.answer.begin)};
+  next.tokens.insert(next.tokens.end(), observed.said.begin(), observed.said.begin() + observed.answer.begin);
+  return next;
+}
+
+NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken>& cases, const std::vector<HeadSet>& removals, const std::string& stage) {
+  const auto count = static_cast<int64_t>(cases.size()), sets = static_cast<int64_t>(removals.size());
+  if (count == 0) return {at::zeros({sets, 0}), at::zeros({sets, 0})};
+  std::vector<size_t> lengths;
+  for (size_t row = 0; row < cases.size() * removals.size(); ++row) lengths.push_back(cases[row % cases.size()].tokens.size());
+  std::vector<int64_t> order;
+  std::vector<at::Tensor> log_probabilities, firsts;  // on the device until the end: a copy would wait for it
+  for (const std::vector<size_t>& rows : batches_of(lengths, lab.model().device())) {
+    lab.check();
+    std::vector<std::vector<engine::TokenId>> prompts;
+    std::vector<int64_t> next;
+    for (const size_t row : rows) {
+      const NextToken& each = cases[row % cases.size()];
+      prompts.push_back(each.tokens);
+      next.push_back(each.next);
+      order.push_back(static_cast<int64_t>(row));
+    }
+    const engine::BatchSession batch(*lab.decoder, prompts, 0, {.edits = {.gains = gains_without(lab.model(), removed_in(rows, removals, cases.size()))}});
+    const at::Tensor ids = at::tensor(next, at::kLong).to(lab.model().device()).unsqueeze(1);
+    const at::Tensor logit = batch.logits().gather(1, ids).squeeze(1);
+    log_probabilities.push_back(logit - batch.logits().logsumexp(1));
+    firsts.push_back(batch.logits().amax(1).le(logit).to(at::kFloat));
+    lab.report(stage, static_cast<int64_t>(order.size()), static_cast<int64_t>(lengths.size()));
+  }
+  const at::Tensor places = at::tensor(order, at::kLong);
+  const auto in_order = [&](const std::vector<at::Tensor>& parts) {
+    const at::Tensor joined = at::cat(parts).to(at::kCPU, at::kFloat);
+    return at::empty({count * sets}).index_copy_(0, places, joined).view({sets, count});
+  };
+  return {in_order(log_probabilities), in_order(firsts)};
+}
+
+std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<Split>& splits, Setting setting, GivenAnswer given, int64_t most) {
+  std::vector<const ObservedCase*> cases;
+  for (const ObservedCase& each : lab.runs->observed)
+    if (each.made.setting == setting && each.given == given && any_of(splits, split_of(lab, each.made.fact))) cases.push_back(&each);
+  return spread(cases, most);
+}
+
+}  // namespace openbook::attribution

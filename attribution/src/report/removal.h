@@ -1,0 +1,87 @@
+// Heads taken out of a model: in which orders, and what is left of its answers.
+//
+// A removed head's z is 0 at every position, as in Kahardipraja et al. 2025, where attention weights are set to 0 after the softmax and nothing is
+// renormalised. Every combination of heads and prompt is a row of a batch with gains of its own, so that a sweep fills the device.
+//
+// Not thread-safe where a Laboratory is taken. Errors: those of BatchSession; cancelled.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "report/experiment.h"
+
+namespace openbook::attribution {
+
+using HeadSet = std::vector<engine::HeadId>;
+
+// Sets of heads to remove, each of them once whatever order it is given in.
+class RemovalList {
+ public:
+  size_t add(HeadSet heads);  // its index
+  const std::vector<HeadSet>& sets() const { return sets_; }
+
+ private:
+  std::map<HeadSet, size_t> index_;
+  std::vector<HeadSet> sets_;
+};
+
+// Float32 [removed.size(), layers, heads] on the model's device: 0 where a row's heads are, 1 elsewhere.
+at::Tensor gains_without(const engine::Model& model, const std::vector<const HeadSet*>& removed);
+
+struct HeadOrder {
+  std::string name;   // "in_context", "retrieval", "task", "parametric", "least", or "random 1", ...
+  std::string color;  // of the report
+  HeadSet heads;      // every head of the model, the first to go first
+};
+
+// By the atlas's scores: in-context and parametric from either end of the difference score, least relevant by the sum of the difference's absolute value, task and
+// retrieval score. Then `random_orders` shuffles.
+std::vector<HeadOrder> removal_orders(const HeadAtlas& atlas, int64_t random_orders, uint64_t seed);
+HeadSet first_of(const HeadSet& order, int64_t count);
+
+// A fact asked for in one way.
+enum class Book {
+  kOwn,       // the subject's document with a counterfactual object: right is the document's answer
+  kOriginal,  // the same document with the true object: both sources give the answer
+  kBare,      // own, without instructions, as a sentence to be continued
+  kClosed,    // no document: right is memory's answer
+};
+std::string book_name(Book book);
+
+struct RemovalTrial {
+  Book book = Book::kOwn;
+  std::string subject;
+  std::vector<engine::TokenId> prompt;
+  std::string document_answer;
+  std::vector<std::string> memory_answers;
+
+  bool right(const std::string& said) const;
+  bool answered(const std::string& said) const;  // either answer
+};
+
+// Up to `most_facts` of the known facts of these splits, spread over the relations, each in every one of `books`.
+std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<Split>& splits, const std::vector<Book>& books, int64_t most_facts);
+
+// What the model says of every trial without each of `removals`: greedy, up to 20 tokens or where an answer was given. [removal][trial].
+std::vector<std::vector<std::string>> say_without(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const std::vector<HeadSet>& removals,
+                                                  const std::string& stage);
+
+// The token that followed some text.
+struct NextToken {
+  std::vector<engine::TokenId> tokens;
+  engine::TokenId next = 0;
+};
+NextToken first_answer_token(const ObservedCase& observed);  // of an answer that was given
+
+struct NextTokenScores {
+  at::Tensor log_probability;  // float32 [removals, cases] on the CPU
+  at::Tensor first;            // float32, 1 where no other token is likelier
+};
+NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken>& cases, const std::vector<HeadSet>& removals, const std::string& stage);
+
+// Up to `most` of the observed cases that gave the answer in that setting on these splits, spread over them.
+std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<Split>& splits, Setting setting, GivenAnswer given, int64_t most);
+
+}  // namespace openbook::attribution

@@ -1,0 +1,221 @@
+#include "report/surgery.h"
+
+#include <algorithm>
+
+#include "report/statistics.h"
+#include "report/surgery_choice.h"
+
+namespace openbook::attribution {
+namespace {
+
+constexpr Book kBooks[] = {Book::kOwn, Book::kOriginal, Book::kBare, Book::kClosed};
+
+std::string book_label(Book book) {
+  switch (book) {
+    case Book::kOwn: return "open-book, counterfactual document";
+    case Book::kOriginal: return "open-book, true document";
+    case Book::kBare: return "bare, counterfactual document";
+    case Book::kClosed: return "closed-book";
+  }
+  return "";
+}
+
+// Trials under some removals; the first removal takes nothing.
+struct Sweep {
+  std::vector<RemovalTrial> trials;
+  std::vector<std::vector<std::string>> said;  // [removal][trial]
+  RemovalList removals;
+
+  // Of trials of the book that were right before: the mean of `value(trial, text)` over the removals, which are the seeds of a random order.
+  template <typename Value>
+  Estimate mean(Book book, const std::vector<size_t>& over, Value value, bool right_before = true) const {
+    std::vector<ClusteredValue> values;
+    for (size_t i = 0; i < trials.size(); ++i) {
+      if (trials[i].book != book || (right_before && !trials[i].right(said[0][i]))) continue;
+      double sum = 0;
+      for (const size_t removal : over) sum += value(trials[i], said[removal][i]);
+      values.push_back({trials[i].subject, sum / static_cast<double>(over.size())});
+    }
+    return mean_of(values);
+  }
+};
+
+double accuracy(const RemovalTrial& trial, const std::string& text) { return trial.right(text); }
+double document_recall(const RemovalTrial& trial, const std::string& text) { return token_recall(text, {trial.document_answer}); }
+double memory_recall(const RemovalTrial& trial, const std::string& text) { return token_recall(text, trial.memory_answers); }
+double right_recall(const RemovalTrial& trial, const std::string& text) {
+  return trial.book == Book::kOwn || trial.book == Book::kBare ? document_recall(trial, text) : memory_recall(trial, text);
+}
+double points_lost(const RemovalTrial& trial, const std::string& text) { return trial.right(text) ? 0 : 100; }
+
+// One line of a chart: an order, or the mean of the random ones.
+struct Line {
+  std::string name, color;
+  std::vector<std::vector<size_t>> removals;  // by count
+};
+
+class Surgery {
+ public:
+  explicit Surgery(const Laboratory& lab) : lab_(lab), all_orders_(removal_orders(*lab.atlas, lab.sample(5, 1), lab.seed)), orders_(all_orders_) {
+    if (lab.quick) {
+      part_["left_out"].push_back("Quick: fewer facts, orders and counts, one random order; orders made by trying heads out are left away.");
+      std::erase_if(orders_, [](const HeadOrder& each) { return each.name == "retrieval" || each.name == "task" || each.name == "least"; });
+      counts_ = {0, 1, 3, 5};
+    }
+  }
+
+  Json run() {
+    choice_ = choose_surgery(lab_, all_orders_);
+    sweep();
+    cut();
+    curves();
+    conflict_table();
+    figures();
+    for (const auto& [name, choice] : {std::pair{"in_context", &choice_.in_context}, {"parametric", &choice_.parametric}})
+      part_["chosen"][name] = {{"order", choice->order}, {"heads", names(first_of(choice->heads, choice->count))}, {"slack_points", choice->slack}};
+    part_["choice"] = choice_.tried;
+    return std::move(part_);
+  }
+
+ private:
+  static Json names(const HeadSet& heads) {
+    Json list = Json::array();
+    for (const engine::HeadId head : heads) list.push_back(engine::to_string(head));
+    return list;
+  }
+
+  void sweep();
+  void cut();
+  void curves();
+  void conflict_table();
+  void figures();
+  std::vector<Book> books() const { return lab_.quick ? std::vector{Book::kOwn, Book::kClosed} : std::vector<Book>(std::begin(kBooks), std::end(kBooks)); }
+  std::vector<Line> lines(Sweep& sweep, const std::vector<HeadOrder>& orders) const;
+
+  const Laboratory& lab_;
+  std::vector<HeadOrder> all_orders_, orders_;  // orders_: those that are swept
+  std::vector<int64_t> counts_ = {0, 1, 2, 3, 4, 5, 8, 12, 20, 28};
+  SurgeryChoice choice_;
+  Sweep swept_, cut_;  // every order and count on some facts; the chosen counts on all
+  std::vector<Line> lines_;
+  size_t in_context_ = 0, parametric_ = 0;             // removals of cut_
+  std::vector<size_t> random_in_context_, random_parametric_;
+  Json part_;
+};
+
+std::vector<Line> Surgery::lines(Sweep& sweep, const std::vector<HeadOrder>& orders) const {
+  std::vector<Line> lines;
+  for (const HeadOrder& order : orders) {
+    const bool random = order.color == "random";
+    const std::string name = random ? "random" : order.name;
+    if (lines.empty() || lines.back().name != name) lines.push_back({name, order.color, std::vector<std::vector<size_t>>(counts_.size())});
+    for (size_t i = 0; i < counts_.size(); ++i) lines.back().removals[i].push_back(sweep.removals.add(first_of(order.heads, counts_[i])));
+  }
+  return lines;
+}
+
+void Surgery::sweep() {
+  swept_.removals.add({});
+  lines_ = lines(swept_, orders_);
+  swept_.trials = removal_trials(lab_, {Split::kTest}, books(), lab_.sample(80, 5));
+  swept_.said = say_without(lab_, swept_.trials, swept_.removals.sets(), "surgery: heads removed in order");
+}
+
+// The chosen heads, and as many random ones, on every test fact.
+void Surgery::cut() {
+  cut_.removals.add({});
+  in_context_ = cut_.removals.add(first_of(choice_.in_context.heads, choice_.in_context.count));
+  parametric_ = cut_.removals.add(first_of(choice_.parametric.heads, choice_.parametric.count));
+  for (const HeadOrder& order : orders_) {
+    if (order.color != "random") continue;
+    random_in_context_.push_back(cut_.removals.add(first_of(order.heads, choice_.in_context.count)));
+    random_parametric_.push_back(cut_.removals.add(first_of(order.heads, choice_.parametric.count)));
+  }
+  cut_.trials = removal_trials(lab_, {Split::kTest}, books(), lab_.sample(400, 8));
+  cut_.said = say_without(lab_, cut_.trials, cut_.removals.sets(), "surgery: the chosen heads");
+}
+
+void Surgery::curves() {
+  struct Measure {
+    const char* title;
+    const char* y;
+    double (*value)(const RemovalTrial&, const std::string&);
+  };
+  for (const Measure& measure : {Measure{"Accuracy", "share still right", accuracy}, Measure{"Graded recall", "token recall of the right answer", right_recall}}) {
+    Json table = {{"title", std::string(measure.title) + " with heads removed, on cases that were right before"}, {"columns", {"case", "heads"}}, {"rows", Json::array()}};
+    for (const int64_t count : counts_) table["columns"].push_back(std::to_string(count));
+    for (const Book book : kBooks) {
+      Json chart = {{"kind", "lines"}, {"title", std::string(measure.title) + ": " + book_label(book)}, {"x", "heads removed"}, {"y", measure.y}, {"series", Json::array()}};
+      if (swept_.mean(book, {0}, measure.value).cases == 0) continue;
+      for (const Line& line : lines_) {
+        Json points = Json::array(), row = {book_label(book), line.name};
+        for (size_t i = 0; i < counts_.size(); ++i) {
+          const Estimate estimate = swept_.mean(book, line.removals[i], measure.value);
+          const Json numbers = estimate.to_json();
+          points.push_back({counts_[i], numbers["value"], numbers["low"], numbers["high"]});
+          row.push_back(numbers["value"]);
+          part_["curves"][measure.title][book_name(book)][line.name].push_back(Json{{"removed", counts_[i]}, {"estimate", numbers}});
+        }
+        chart["series"].push_back({{"name", line.name}, {"color", line.color}, {"points", points}});
+        table["rows"].push_back(row);
+      }
+      part_["charts"].push_back(chart);
+    }
+    part_["tables"].push_back(table);
+  }
+}
+
+// The paper's: what is said of a document that contradicts memory, on all facts, right before or not.
+void Surgery::conflict_table() {
+  Json table = {{"title", "Document against memory: token recall as heads are removed (counterfactual documents, all facts)"}, {"columns", {"prompt", "heads", "answer"}}, {"rows", Json::array()}};
+  for (const int64_t count : counts_) table["columns"].push_back(std::to_string(count));
+  for (const Book book : {Book::kOwn, Book::kBare})
+    for (const Line& line : lines_) {
+      if (line.name != "in_context" && line.name != "parametric" && line.name != "random") continue;
+      for (const bool memory : {true, false}) {
+        Json row = {book == Book::kOwn ? "with instructions" : "bare", line.name, memory ? "memory's" : "the document's"};
+        bool any = false;
+        for (const auto& removals : line.removals) {
+          const Estimate estimate = swept_.mean(book, removals, memory ? memory_recall : document_recall, /*right_before=*/false);
+          any |= estimate.cases > 0;
+          row.push_back(estimate.to_json()["value"]);
+          part_["conflict"][book_name(book)][line.name][memory ? "memory" : "document"].push_back(estimate.to_json());
+        }
+        if (any) table["rows"].push_back(row);
+      }
+    }
+  part_["tables"].push_back(table);
+}
+
+void Surgery::figures() {
+  const auto figure = [&](const std::string& name, const std::string& label, Book book, const std::vector<size_t>& removals, const std::string& goal, const std::string& paper) {
+    const Estimate lost = cut_.mean(book, removals, points_lost);
+    Json figure = {{"name", name}, {"label", label + ": points of accuracy lost, " + book_label(book)}, {"estimate", lost.to_json()}};
+    if (!goal.empty()) figure["goal"] = goal;
+    if (!paper.empty()) figure["paper"] = paper;
+    part_["figures"].push_back(figure);
+  };
+  const std::string read = std::to_string(choice_.in_context.count) + " in-context heads removed", recited = std::to_string(choice_.parametric.count) + " parametric heads removed";
+  const std::string paper = "20 of 1,024 heads cost 13.9 to 63.8 points of recall (Llama-3.1-8B)";
+  figure("in_context_open_book", read, Book::kOwn, {in_context_}, ">= 50", paper);
+  figure("in_context_closed_book", read, Book::kClosed, {in_context_}, "<= 8", "in-context heads hurt closed-book too");
+  figure("parametric_closed_book", recited, Book::kClosed, {parametric_}, ">= 50", "");
+  figure("parametric_open_book", recited, Book::kOwn, {parametric_}, "<= 8", "hardly touched");
+  for (const Book book : {Book::kOriginal, Book::kBare}) {
+    if (lab_.quick) break;
+    figure("in_context_" + book_name(book), read, book, {in_context_}, "", "");
+    figure("parametric_" + book_name(book), recited, book, {parametric_}, "", "");
+  }
+  const auto random = [&](int64_t count, const std::vector<size_t>& removals) {
+    for (const Book book : {Book::kOwn, Book::kClosed})
+      figure("random_" + std::to_string(count) + "_" + book_name(book), std::to_string(count) + " random heads removed", book, removals, "<= 10", "random heads hardly matter");
+  };
+  random(choice_.in_context.count, random_in_context_);
+  if (choice_.parametric.count != choice_.in_context.count) random(choice_.parametric.count, random_parametric_);
+}
+
+}  // namespace
+
+Json run_surgery(const Laboratory& lab) { return Surgery(lab).run(); }
+
+}  // namespace openbook::attribution

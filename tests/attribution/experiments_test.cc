@@ -1,0 +1,126 @@
+// Surgery and finders over a hand-written model, of which one knows what its two heads do: L0H0 reads answers from documents, L0H1 recites them.
+#include "base/test_support.h"
+#include "guard/reading_llama.h"
+#include "report/finders.h"
+#include "report/surgery.h"
+
+namespace openbook::attribution {
+namespace {
+
+// Four relations, the first and the last to fit on: one is held out to choose the probe's regularisation. Answers have two words: those after the
+// first are calibrated apart.
+ContrastSet capital_facts() {
+  const std::vector<std::vector<std::pair<std::string, std::string>>> facts = {
+      {{"Norway", "Oslo"}, {"Sweden", "Stockholm"}, {"Poland", "Warsaw"}, {"Spain", "Madrid"}, {"Italy", "Rome"}, {"Latvia", "Riga"}},
+      {{"Kenya", "Nairobi"}, {"Egypt", "Cairo"}, {"Ghana", "Accra"}, {"Mali", "Bamako"}, {"Togo", "Lome"}, {"Angola", "Luanda"}},
+      {{"Peru", "Lima"}, {"Chile", "Santiago"}, {"Cuba", "Havana"}, {"Ecuador", "Quito"}, {"Bolivia", "Sucre"}, {"Uruguay", "Montevideo"}},
+      {{"Japan", "Tokyo"}, {"Nepal", "Kathmandu"}, {"Iran", "Tehran"}, {"Oman", "Muscat"}, {"Laos", "Vientiane"}, {"Iraq", "Baghdad"}}};
+  ContrastSet set;
+  char letter = 'A';
+  for (size_t i = 0; i < facts.size(); ++i) {
+    Relation relation;
+    relation.name = "capital " + std::to_string(i);
+    relation.split = i == 0 || i == 3 ? Split::kFit : i == 1 ? Split::kCalibrate : Split::kTest;
+    relation.questions = {"Which town leads {subject}?"};
+    relation.clozes = {"The capital of {subject} is"};
+    relation.answer_sentences = {"The capital of {subject} is {object}."};
+    relation.support_sentences = {"Most go to {object}."};
+    relation.filler_sentences = {"Few leave {subject}.", "All like {subject}.", "One sees {subject}.", "We know {subject}."};
+    relation.decoy_sentences = {"A boat for {object}.", "A song on {object}."};
+    set.relations.push_back(relation);
+    for (const auto& [subject, object] : facts[i]) set.facts.push_back({static_cast<int32_t>(i), subject, object + " " + letter++ + "ville", {}});
+  }
+  return set;
+}
+
+openbook::test::ReadingLlama knowing_llama(const ContrastSet& set) {
+  openbook::test::ReadingLlama model;
+  model.max_positions = 2048;
+  for (const Fact& fact : set.facts) {
+    const std::string first_word = " " + fact.object.substr(0, fact.object.find(' '));
+    model.answers.push_back(first_word);
+    model.memory[" " + fact.subject] = first_word;
+    const std::string second_word = fact.object.substr(fact.object.find(' '));
+    model.grammar.push_back({first_word, {second_word}});
+    model.grammar.push_back({second_word, {"."}});
+  }
+  model.grammar.push_back({"\n", model.answers});
+  model.grammar.push_back({" is", model.answers});
+  model.grammar.push_back({".", {"<|im_end|>"}});
+  return model;
+}
+
+class Experiments : public testing::Test {
+ protected:
+  void SetUp() override {
+    knowing_llama(facts_).write(folder_ / "model");
+    decoder_.emplace(engine::Model::load(folder_ / "model"));
+    runs_ = run_contrast_set(CaseRunner(*decoder_), facts_, {}, {}, nullptr);
+    atlas_ = openbook::test::reading_atlas(folder_ / "model");
+    lab_ = {.decoder = &*decoder_, .facts = &facts_, .runs = &runs_, .atlas = &atlas_};
+    ASSERT_GE(runs_.known.size(), 20u);
+  }
+
+  static double figure(const Json& part, const std::string& name) {
+    for (const Json& each : part["figures"])
+      if (each["name"] == name) return each["estimate"]["value"].get<double>();
+    throw std::logic_error("no figure " + name);
+  }
+
+  const openbook::test::TemporaryFolder folder_;
+  const ContrastSet facts_ = capital_facts();
+  std::optional<engine::Decoder> decoder_;
+  ContrastRuns runs_;
+  HeadAtlas atlas_;
+  Laboratory lab_;
+};
+
+TEST_F(Experiments, SurgeryTakesReadingOrRecitingAway) {
+  const Json part = run_surgery(lab_);
+  EXPECT_EQ(part["chosen"]["in_context"]["heads"], Json({"L0H0"}));
+  EXPECT_EQ(part["chosen"]["parametric"]["heads"], Json({"L0H1"}));
+  EXPECT_EQ(figure(part, "in_context_open_book"), 100);
+  EXPECT_EQ(figure(part, "in_context_closed_book"), 0);
+  EXPECT_EQ(figure(part, "parametric_closed_book"), 100);
+  EXPECT_EQ(figure(part, "parametric_open_book"), 0);
+  // Without the head that reads, memory answers in spite of the document.
+  EXPECT_EQ(part["conflict"]["own"]["in_context"]["memory"][0]["value"], 0);
+  EXPECT_EQ(part["conflict"]["own"]["in_context"]["memory"][1]["value"], 1);
+  for (const Json& chart : part["charts"])
+    for (const Json& series : chart["series"]) EXPECT_EQ(series["points"][0][1], 1) << "all cases are right before";
+}
+
+TEST_F(Experiments, QuickSurgeryGivesTheSameTwice) {
+  lab_.quick = true;
+  const Json part = run_surgery(lab_);
+  EXPECT_EQ(figure(part, "in_context_open_book"), 100);
+  EXPECT_EQ(part["left_out"].size(), 1u);
+  EXPECT_EQ(run_surgery(lab_).dump(), part.dump());
+}
+
+TEST_F(Experiments, FindersFindTheHeadThatReadsOrSayWhyNot) {
+  const Json part = run_finders(lab_);
+  for (const char* finder : {"attnlrp", "ablation"}) {
+    const Json& found = part["finders"][finder];
+    EXPECT_GT(found["scores"][0].get<double>(), found["scores"][1].get<double>()) << finder;
+    EXPECT_EQ(found["top"][0], "L0H0") << finder;
+    EXPECT_EQ(found["auc"]["all"]["value"], 1) << finder;
+    EXPECT_GT(found["place_top1"]["value"].get<double>(), 0.8) << finder;  // the head looks at every occurrence of an answer alike
+  }
+  EXPECT_EQ(figure(part, "closest_without_lrp"), 0);
+  // One head writes all of the answer: its gradient through the final norm is negative, and that finder has nothing to go by. Nor does that head tell documents apart.
+  ASSERT_EQ(part["left_out"].size(), 2u);
+  EXPECT_NE(part["left_out"][0].get<std::string>().find("Gradient times activation"), std::string::npos);
+  EXPECT_NE(part["left_out"][1].get<std::string>().find("needles"), std::string::npos);
+  EXPECT_EQ(part["closest_without_lrp"], "ablation");
+}
+
+TEST_F(Experiments, QuickFindersSayWhatTheyLeaveOut) {
+  lab_.quick = true;
+  const Json part = run_finders(lab_);
+  EXPECT_FALSE(part["finders"].contains("ablation"));
+  EXPECT_NE(part["left_out"][0].get<std::string>().find("ablation effect"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace openbook::attribution
