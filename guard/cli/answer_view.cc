@@ -11,17 +11,21 @@ namespace {
 std::string marked(const Word& word, std::string_view text) {
   const std::string safe = shown(text);
   switch (word.verdict) {
-    case Verdict::kCopied: return paint(Style::kCopied, safe);
-    case Verdict::kRecited: return shows_colour() ? paint(Style::kRecited, safe) : "[recited: " + safe + "]";
-    case Verdict::kUnchecked: return shows_colour() ? paint(Style::kUnchecked, safe) : "[unchecked: " + safe + "]";
-    case Verdict::kNeutral: return safe;
+    case Verdict::kCopied:
+      return paint(Style::kCopied, safe);
+    case Verdict::kRecited:
+      return shows_colour() ? paint(Style::kRecited, safe) : "[recited: " + safe + "]";
+    case Verdict::kUnchecked:
+      return shows_colour() ? paint(Style::kUnchecked, safe) : "[unchecked: " + safe + "]";
+    case Verdict::kNeutral:
+      return safe;
   }
   return safe;
 }
 
 // Citations by number, in the order of the answer; claims that quote one place share a number.
 struct Footnotes {
-  std::map<int32_t, size_t> number_of;        // by index into Answer::citations
+  std::map<int32_t, size_t> number_of;  // by index into Answer::citations
   std::vector<const Citation*> in_order;
 
   explicit Footnotes(const Answer& answer) {
@@ -29,7 +33,8 @@ struct Footnotes {
       if (!claim.citation || claim.support != Support::kSupported) continue;
       const Citation& citation = answer.citations[*claim.citation];
       const auto same = std::find_if(in_order.begin(), in_order.end(), [&](const Citation* other) {
-        return other->document_sha256 == citation.document_sha256 && other->document_id == citation.document_id && other->source == citation.source;
+        return other->document_sha256 == citation.document_sha256 && other->document_id == citation.document_id &&
+               other->source == citation.source;
       });
       number_of[*claim.citation] = static_cast<size_t>(same - in_order.begin()) + 1;
       if (same == in_order.end()) in_order.push_back(&citation);
@@ -83,7 +88,8 @@ std::string trace_of(const Answer& answer) {
 std::string answer_text(const Answer& answer) {
   if (answer.outcome == Outcome::kRefused)
     return paint(Style::kStrong, shown(answer.text)) + "\nrefused: " + shown(answer.refusal_reason) + "\n" + trace_of(answer);
-  if (answer.outcome == Outcome::kAbstained) return shown(answer.text) + "\nabstained: the model says that the documents do not answer\n" + trace_of(answer);
+  if (answer.outcome == Outcome::kAbstained)
+    return shown(answer.text) + "\nabstained: the model says that the documents do not answer\n" + trace_of(answer);
   const Footnotes notes(answer);
   std::string text = body_of(answer, notes) + "\n";
   if (!notes.in_order.empty()) text += "\n";

@@ -19,8 +19,8 @@ int ask(const AskFlags& flags, Context& context) {
   GuardOptions options = flags.guard.options();
   const bool from_index = flags.passage_files.empty();
   if (from_index) options.index = find(Place::kIndex, flags.index).path;
-  if (!flags.log.empty()) {
-    options.log = find(Place::kLog, flags.log).path;
+  if (const auto log = look_for_named(Place::kLog, flags.log)) {
+    options.log = log->path;
     options.log_key = find(Place::kLogKey, flags.log_key).path;
   }
   const std::string question = text_or_stdin(flags.question);
@@ -28,7 +28,8 @@ int ask(const AskFlags& flags, Context& context) {
   ask.cancellation = &context.cancellation;
   const auto guard = Guard::open(options);
   const std::vector<Passage> passages = from_index ? guard->search(question, ask) : read_passages(flags.passage_files);
-  const Answer answer = flags.guarded == "on" ? guard->ask(question, passages, ask) : guard->ask_unguarded(question, passages, ask);
+  const Answer answer =
+      flags.guarded == "on" ? guard->ask(question, passages, ask) : guard->ask_unguarded(question, passages, ask);
   if (context.json()) {
     print_json(nlohmann::ordered_json::parse(to_json(answer)));
   } else {
@@ -44,22 +45,34 @@ int ask(const AskFlags& flags, Context& context) {
 
 void add_ask(CLI::App& app, Context& context) {
   auto flags = std::make_shared<AskFlags>();
-  CLI::App* verb = add_verb(app, context, "ask", "Answers from documents, cites what it copied, and refuses what it can't support.",
-                            "openbook ask \"How many days of leave do I get?\" --index handbook.index\n"
-                            "openbook ask \"Who founded it?\" --passage history.md --guard off");
+  CLI::App* verb =
+      add_verb(app, context, "ask", "Answers from documents, cites what it copied, and refuses what it can't support.",
+               "openbook ask \"How many days of leave do I get?\" --index handbook.index\n"
+               "openbook ask \"Who founded it?\" --passage history.md --guard off");
   verb->add_option("question", flags->question, "what to answer; - reads it from stdin")->required();
   add_place(*verb, Place::kIndex, flags->index);
-  verb->add_option("--passage", flags->passage_files, "answer from this file instead of an index; may be given again")->check(CLI::ExistingFile);
-  verb->add_option("--guard", flags->guarded, "off: show what the model says by itself, every word judged, nothing held back and nothing logged")
-      ->check(CLI::IsMember({"on", "off"}))->capture_default_str();
+  verb->add_option("--passage", flags->passage_files, "answer from this file instead of an index; may be given again")
+      ->check(CLI::ExistingFile);
+  verb->add_option("--guard", flags->guarded,
+                   "off: show what the model says by itself, every word judged, nothing held back and nothing logged")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
   flags->guard.add_to(*verb, true);
-  add_place(*verb, Place::kLog, flags->log);
+  add_place(*verb, Place::kLog, flags->log)->description("provenance log to write (default: OPENBOOK_LOG, else none)");
   add_place(*verb, Place::kLogKey, flags->log_key);
-  verb->add_option("--passages", flags->ask.passages, "passages to read at most")->check(CLI::Range(1, 64))->capture_default_str();
-  verb->add_option("--max-tokens", flags->ask.max_tokens, "length of the answer at most")->check(CLI::Range(1, 4096))->capture_default_str();
-  verb->add_option("--temperature", flags->ask.temperature, "0: always the likeliest token")->check(CLI::Range(0.0, 5.0))->capture_default_str();
+  verb->add_option("--passages", flags->ask.passages, "passages to read at most")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  verb->add_option("--max-tokens", flags->ask.max_tokens, "length of the answer at most")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  verb->add_option("--temperature", flags->ask.temperature, "0: always the likeliest token")
+      ->check(CLI::Range(0.0, 5.0))
+      ->capture_default_str();
   verb->add_option("--seed", flags->ask.seed, "of the sampler, with a temperature")->capture_default_str();
-  verb->add_option("--deadline-ms", flags->ask.deadline_ms, "give up after this long; 0: never")->check(CLI::NonNegativeNumber)->capture_default_str();
+  verb->add_option("--deadline-ms", flags->ask.deadline_ms, "give up after this long; 0: never")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   verb->add_flag("--fail-on-refusal", flags->fail_on_refusal, "exit with 4 when nothing was answered");
   verb->callback([flags, &context] { context.run = [flags, &context] { return ask(*flags, context); }; });
 }

@@ -1,7 +1,6 @@
-#include "openbook/attribution/head_atlas.h"
-
 #include "openbook/attribution/atlas_builder.h"
 #include "openbook/attribution/atlas_check.h"
+#include "openbook/attribution/head_atlas.h"
 #include "openbook/engine/text_encoder.h"
 #include "options.h"
 #include "terminal.h"
@@ -33,33 +32,54 @@ nlohmann::ordered_json heads_json(const std::vector<engine::HeadId>& heads) {
 nlohmann::ordered_json to_json(const HeadAtlas& atlas) {
   nlohmann::ordered_json validation = nlohmann::ordered_json::array();
   for (const auto& row : atlas.validation)
-    validation.push_back({{"setting", row.setting}, {"copied", row.copied}, {"recited", row.recited}, {"auc", row.auc}, {"place_top1", row.place_top1}});
-  return {{"model", atlas.model_name}, {"model_fingerprint", atlas.model_fingerprint}, {"fingerprint", atlas.fingerprint()},
-          {"in_context", heads_json(atlas.in_context)}, {"parametric", heads_json(atlas.parametric)}, {"task", heads_json(atlas.task)},
-          {"retrieval", heads_json(atlas.retrieval)}, {"probe_heads", heads_json(atlas.probe.heads)},
-          {"copied_above", atlas.first_token.copied_above}, {"recited_below", atlas.first_token.recited_below},
-          {"recited_passed_bound", atlas.first_token.recited_passed_bound}, {"causal_nats", atlas.causal_nats}, {"topic_similarity", atlas.topic_similarity},
-          {"steering", {{"bias", atlas.steering.bias}, {"retrieval_heads", heads_json(atlas.steering.retrieval_heads)}, {"gain", atlas.steering.gain},
-                        {"parametric_heads", heads_json(atlas.steering.parametric_heads)}}},
-          {"validation", std::move(validation)}, {"provenance", atlas.provenance}};
+    validation.push_back({{"setting", row.setting},
+                          {"copied", row.copied},
+                          {"recited", row.recited},
+                          {"auc", row.auc},
+                          {"place_top1", row.place_top1}});
+  return {{"model", atlas.model_name},
+          {"model_fingerprint", atlas.model_fingerprint},
+          {"fingerprint", atlas.fingerprint()},
+          {"in_context", heads_json(atlas.in_context)},
+          {"parametric", heads_json(atlas.parametric)},
+          {"task", heads_json(atlas.task)},
+          {"retrieval", heads_json(atlas.retrieval)},
+          {"probe_heads", heads_json(atlas.probe.heads)},
+          {"copied_above", atlas.first_token.copied_above},
+          {"recited_below", atlas.first_token.recited_below},
+          {"recited_passed_bound", atlas.first_token.recited_passed_bound},
+          {"causal_nats", atlas.causal_nats},
+          {"topic_similarity", atlas.topic_similarity},
+          {"steering",
+           {{"bias", atlas.steering.bias},
+            {"retrieval_heads", heads_json(atlas.steering.retrieval_heads)},
+            {"gain", atlas.steering.gain},
+            {"parametric_heads", heads_json(atlas.steering.parametric_heads)}}},
+          {"validation", std::move(validation)},
+          {"provenance", atlas.provenance}};
 }
 
 std::string to_text(const HeadAtlas& atlas) {
-  std::string text = "head atlas of " + shown(atlas.model_name) + " (" + std::to_string(atlas.layers) + " layers of " + std::to_string(atlas.heads) + " heads)\n";
-  text += "in-context  " + heads_text(atlas.in_context, 10) + "\nparametric  " + heads_text(atlas.parametric, 10) + "\ntask        " +
-          heads_text(atlas.task, 10) + "\nretrieval   " + heads_text(atlas.retrieval, 10) + "\n";
+  std::string text = "head atlas of " + shown(atlas.model_name) + " (" + std::to_string(atlas.layers) + " layers of " +
+                     std::to_string(atlas.heads) + " heads)\n";
+  text += "in-context  " + heads_text(atlas.in_context, 10) + "\nparametric  " + heads_text(atlas.parametric, 10) +
+          "\ntask        " + heads_text(atlas.task, 10) + "\nretrieval   " + heads_text(atlas.retrieval, 10) + "\n";
   char line[160];
-  std::snprintf(line, sizeof line, "verdicts    copied from %.3f, recited up to %.3f; recited passed as copied <= %.2f %% (95 %% bound, %lld cases)\n",
-                atlas.first_token.copied_above, atlas.first_token.recited_below, 100 * atlas.first_token.recited_passed_bound,
-                static_cast<long long>(atlas.first_token.recited_cases));
+  std::snprintf(
+      line, sizeof line,
+      "verdicts    copied from %.3f, recited up to %.3f; recited passed as copied <= %.2f %% (95 %% bound, %lld cases)\n",
+      atlas.first_token.copied_above, atlas.first_token.recited_below, 100 * atlas.first_token.recited_passed_bound,
+      static_cast<long long>(atlas.first_token.recited_cases));
   text += line;
-  std::snprintf(line, sizeof line, "steering    bias %.1f on %zu retrieval heads, gain %.2f on %zu parametric heads; causal above %.2f nats\n", atlas.steering.bias,
-                atlas.steering.retrieval_heads.size(), atlas.steering.gain, atlas.steering.parametric_heads.size(), atlas.causal_nats);
+  std::snprintf(line, sizeof line,
+                "steering    bias %.1f on %zu retrieval heads, gain %.2f on %zu parametric heads; causal above %.2f nats\n",
+                atlas.steering.bias, atlas.steering.retrieval_heads.size(), atlas.steering.gain,
+                atlas.steering.parametric_heads.size(), atlas.causal_nats);
   text += line;
   text += "\ntest relations   copied  recited     AUC   place top-1\n";
   for (const auto& row : atlas.validation) {
-    std::snprintf(line, sizeof line, "%-16s %6lld  %7lld  %6.3f  %12.3f\n", row.setting.c_str(), static_cast<long long>(row.copied), static_cast<long long>(row.recited),
-                  row.auc, row.place_top1);
+    std::snprintf(line, sizeof line, "%-16s %6lld  %7lld  %6.3f  %12.3f\n", row.setting.c_str(),
+                  static_cast<long long>(row.copied), static_cast<long long>(row.recited), row.auc, row.place_top1);
     text += line;
   }
   return text;
@@ -124,24 +144,31 @@ int check(const AtlasFlags& flags, Context& context) {
 
 void add_atlas(CLI::App& app, Context& context) {
   auto flags = std::make_shared<AtlasFlags>();
-  CLI::App* group = add_group(app, "atlas", "Learns which heads of a model read and which recite, and shows what was learnt.", "openbook atlas show");
+  CLI::App* group = add_group(app, "atlas", "Learns which heads of a model read and which recite, and shows what was learnt.",
+                              "openbook atlas show");
 
-  CLI::App* made = add_verb(*group, context, "build", "Builds the head atlas of a model from facts that it knows.", "openbook atlas build --out smollm2.atlas.json");
+  CLI::App* made = add_verb(*group, context, "build", "Builds the head atlas of a model from facts that it knows.",
+                            "openbook atlas build --out smollm2.atlas.json");
   add_place(*made, Place::kModel, flags->model);
   add_place(*made, Place::kEmbedder, flags->embedder);
   made->add_option("--out", flags->out, "file to write, whole or not at all")->required();
   made->add_option("--facts", flags->facts, "folder with relations.json and facts.tsv")->capture_default_str();
-  made->add_option("--max-facts", flags->build.max_facts, "for a quick look; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+  made->add_option("--max-facts", flags->build.max_facts, "for a quick look; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   made->add_option("--seed", flags->build.seed, "of wording and counterfactual objects")->capture_default_str();
   made->add_option("--device", flags->device, "cpu, cuda, cuda:N or auto")->capture_default_str();
-  made->add_option("--dtype", flags->dtype, "float32 or bfloat16")->check(CLI::IsMember({"float32", "bfloat16"}))->capture_default_str();
+  made->add_option("--dtype", flags->dtype, "float32 or bfloat16")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->capture_default_str();
   made->callback([flags, &context] {
     flags->build.command = "openbook atlas build --seed " + std::to_string(flags->build.seed) +
                            (flags->build.max_facts ? " --max-facts " + std::to_string(flags->build.max_facts) : "");
     context.run = [flags, &context] { return build(*flags, context); };
   });
 
-  CLI::App* shown_verb = add_verb(*group, context, "show", "Shows heads, thresholds, steering dose and validation.", "openbook atlas show --atlas smollm2.atlas.json");
+  CLI::App* shown_verb = add_verb(*group, context, "show", "Shows heads, thresholds, steering dose and validation.",
+                                  "openbook atlas show --atlas smollm2.atlas.json");
   add_place(*shown_verb, Place::kAtlas, flags->atlas);
   shown_verb->callback([flags, &context] { context.run = [flags, &context] { return show(*flags, context); }; });
 

@@ -25,12 +25,15 @@ int check(const CheckFlags& flags, Context& context) {
 
 void add_check(CLI::App& app, Context& context) {
   auto flags = std::make_shared<CheckFlags>();
-  CLI::App* verb = add_verb(app, context, "check", "Judges an answer that somebody else wrote, word by word, against given passages.",
-                            "openbook check --question \"Where is it?\" --answer \"In Leeds.\" --passage facilities.md\n"
-                            "generate | openbook check --question \"Where is it?\" --answer - --passage facilities.md --format json");
+  CLI::App* verb =
+      add_verb(app, context, "check", "Judges an answer that somebody else wrote, word by word, against given passages.",
+               "openbook check --question \"Where is it?\" --answer \"In Leeds.\" --passage facilities.md\n"
+               "generate | openbook check --question \"Where is it?\" --answer - --passage facilities.md --format json");
   verb->add_option("--question", flags->question, "what was asked")->required();
   verb->add_option("--answer", flags->answer, "what was answered; - reads it from stdin")->required();
-  verb->add_option("--passage", flags->passage_files, "what it was to be answered from; may be given again")->required()->check(CLI::ExistingFile);
+  verb->add_option("--passage", flags->passage_files, "what it was to be answered from; may be given again")
+      ->required()
+      ->check(CLI::ExistingFile);
   flags->guard.add_to(*verb, false);
   verb->callback([flags, &context] { context.run = [flags, &context] { return check(*flags, context); }; });
 }

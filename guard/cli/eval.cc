@@ -50,14 +50,20 @@ int evaluate(const std::string& name, const EvalFlags& flags, Context& context, 
   return kDone;
 }
 
-CLI::App* add_eval(CLI::App& group, Context& context, const std::string& name, const std::string& summary, std::shared_ptr<EvalFlags> flags, Run run) {
-  CLI::App* verb = add_verb(group, context, name, summary, "openbook eval " + name + " ../shared/data/" + name + ".jsonl --format json");
+CLI::App* add_eval(CLI::App& group, Context& context, const std::string& name, const std::string& summary,
+                   std::shared_ptr<EvalFlags> flags, Run run) {
+  CLI::App* verb =
+      add_verb(group, context, name, summary, "openbook eval " + name + " ../shared/data/" + name + ".jsonl --format json");
   verb->add_option("file", flags->file, "rows, JSON Lines")->required();
   verb->add_option("--limit", flags->eval.limit, "this many subjects or rows, drawn by the seed; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
   verb->add_option("--rows", flags->rows, "file that gets what was said and decided of every row, JSON Lines");
   verb->add_option("--seed", flags->eval.seed, "of the draw")->capture_default_str();
-  verb->add_option("--workers", flags->eval.workers, "rows at a time; more than 1 pays on a GPU")->check(CLI::Range(1, 64))->capture_default_str();
-  verb->add_option("--guard", flags->guarded, "off: only what the model does by itself")->check(CLI::IsMember({"on", "off"}))->capture_default_str();
+  verb->add_option("--workers", flags->eval.workers, "rows at a time; more than 1 pays on a GPU")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  verb->add_option("--guard", flags->guarded, "off: only what the model does by itself")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
   flags->guard.add_to(*verb, true);
   verb->callback([=, &context] { context.run = [=, &context] { return evaluate(name, *flags, context, run); }; });
   return verb;
@@ -84,7 +90,8 @@ int evaluate_retrieval(const RetrievalFlags& flags, Context& context) {
 }  // namespace
 
 void add_eval(CLI::App& app, Context& context) {
-  CLI::App* group = add_group(app, "eval", "Measures the guard on data that nobody trained on.", "openbook eval conflict conflict.jsonl --setting bare --format json");
+  CLI::App* group = add_group(app, "eval", "Measures the guard on data that nobody trained on.",
+                              "openbook eval conflict conflict.jsonl --setting bare --format json");
   auto conflict = std::make_shared<EvalFlags>();
   add_eval(*group, context, "conflict", "Documents that contradict what the model learnt.", conflict,
            [](const Guard& guard, const EvalFlags& flags, const guard::EvalOptions& eval) {
@@ -92,19 +99,28 @@ void add_eval(CLI::App& app, Context& context) {
              for (const std::string& name : flags.settings) settings.push_back(attribution::parse_setting(name));
              return guard::eval_conflict(guard, flags.file, settings, eval);
            })
-      ->add_option("--setting", conflict->settings, "own, decoy, silent, other, closed or bare; may be given again; all when it is not given");
+      ->add_option("--setting", conflict->settings,
+                   "own, decoy, silent, other, closed or bare; may be given again; all when it is not given");
   add_eval(*group, context, "read", "Plain reading: does the guard let right answers through?", std::make_shared<EvalFlags>(),
-           [](const Guard& guard, const EvalFlags& flags, const guard::EvalOptions& eval) { return guard::eval_read(guard, flags.file, eval); });
+           [](const Guard& guard, const EvalFlags& flags, const guard::EvalOptions& eval) {
+             return guard::eval_read(guard, flags.file, eval);
+           });
   add_eval(*group, context, "unanswerable", "Questions that their passage does not answer.", std::make_shared<EvalFlags>(),
-           [](const Guard& guard, const EvalFlags& flags, const guard::EvalOptions& eval) { return guard::eval_unanswerable(guard, flags.file, eval); });
+           [](const Guard& guard, const EvalFlags& flags, const guard::EvalOptions& eval) {
+             return guard::eval_unanswerable(guard, flags.file, eval);
+           });
 
   auto retrieval = std::make_shared<RetrievalFlags>();
-  CLI::App* verb = add_verb(*group, context, "retrieval", "Is a right document among the first five found?", "openbook eval retrieval ../shared/data/docs_qa.jsonl");
+  CLI::App* verb = add_verb(*group, context, "retrieval", "Is a right document among the first five found?",
+                            "openbook eval retrieval ../shared/data/docs_qa.jsonl");
   verb->add_option("file", retrieval->file, "questions, JSON Lines; docs/ beside it holds the documents")->required();
-  verb->add_option("--limit", retrieval->eval.limit, "this many questions, drawn by the seed; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+  verb->add_option("--limit", retrieval->eval.limit, "this many questions, drawn by the seed; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   add_place(*verb, Place::kEmbedder, retrieval->embedder);
   verb->add_option("--device", retrieval->device, "cpu, cuda, cuda:N or auto")->capture_default_str();
-  verb->callback([retrieval, &context] { context.run = [retrieval, &context] { return evaluate_retrieval(*retrieval, context); }; });
+  verb->callback(
+      [retrieval, &context] { context.run = [retrieval, &context] { return evaluate_retrieval(*retrieval, context); }; });
 }
 
 }  // namespace openbook::cli

@@ -11,7 +11,9 @@ void GuardFlags::add_to(CLI::App& verb, bool with_policy) {
   add_place(verb, Place::kAtlas, atlas);
   if (with_policy) add_place(verb, Place::kPolicy, policy);
   verb.add_option("--device", device, "cpu, cuda, cuda:N, or auto: CUDA where there is a device")->capture_default_str();
-  verb.add_option("--dtype", dtype, "float32, or bfloat16, which is faster")->check(CLI::IsMember({"float32", "bfloat16"}))->capture_default_str();
+  verb.add_option("--dtype", dtype, "float32, or bfloat16, which is faster")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->capture_default_str();
 }
 
 GuardOptions GuardFlags::options() const {

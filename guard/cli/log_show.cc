@@ -33,10 +33,13 @@ bool says_nothing(const Json& value) {
   return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
 }
 
-// One line, whatever line feeds its values hold; inner objects in parentheses. Words and claims begin with their text instead of its place.
+// One line, whatever line feeds its values hold; inner objects in parentheses. Words and claims begin with their text instead of
+// its place.
 std::string one_line(const Json& item) {
   const bool of_text = item.is_object() && item.contains("text") && item.contains("bytes") && item["text"].is_string();
-  std::string line = of_text ? "\"" + shown(item["text"].get_ref<const std::string&>()) + "\"" : item.is_object() ? "" : scalar(item);
+  std::string line = of_text            ? "\"" + shown(item["text"].get_ref<const std::string&>()) + "\""
+                     : item.is_object() ? ""
+                                        : scalar(item);
   if (item.is_object()) {
     for (const auto& [key, value] : item.items()) {
       if (key == "evidence" || key == "tokens" || says_nothing(value) || (of_text && (key == "text" || key == "bytes"))) continue;

@@ -86,6 +86,8 @@ Found find(Place place, const std::string& flag) {
               rules.hint);
 }
 
+std::optional<Found> look_for_named(Place place, const std::string& flag) { return named(rules_of(place), flag); }
+
 Found find_named(Place place, const std::string& flag) {
   const PlaceRules& rules = rules_of(place);
   if (auto found = named(rules, flag)) return *found;

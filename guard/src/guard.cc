@@ -52,7 +52,8 @@ class HeadGuard final : public Guard {
     return answer(question, passages, options, policy_, log_.get());
   }
 
-  Answer ask_unguarded(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options) const override {
+  Answer ask_unguarded(std::string_view question, const std::vector<Passage>& passages,
+                       const AskOptions& options) const override {
     require_question(question);
     return answer(question, passages, options, annotate_policy(), nullptr);
   }
@@ -65,7 +66,8 @@ class HeadGuard final : public Guard {
     const engine::Prompt prompt = build_prompt(question, passages, options, passages.size());
     Answer judged = new_answer(prompt, passages, policy);
     const auto topic = topic_of(question, prompt);
-    guard::Answerer answerer(speaker(), policy, prompt, question, topic.get(), options, [this](Answer& so_far) { resolve_citations(so_far); });
+    guard::Answerer answerer(speaker(), policy, prompt, question, topic.get(), options,
+                             [this](Answer& so_far) { resolve_citations(so_far); });
     answerer.read(judged, text);
     return judged;
   }
@@ -88,15 +90,17 @@ class HeadGuard final : public Guard {
 
   guard::Speaker speaker() const { return {&decoder_, &monitor_, &atlas_}; }
 
-  engine::Prompt build_prompt(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options, size_t count) const {
+  engine::Prompt build_prompt(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options,
+                              size_t count) const {
     engine::PromptRequest request;
     request.question = question;
     request.passages.assign(passages.begin(), passages.begin() + count);
     request.style = options.form == PromptForm::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat;
     const int64_t room = model_->config().max_positions - options.max_tokens - 1;
     if (room <= 0)
-      throw Error(Code::kOutOfRange, "an answer of " + std::to_string(options.max_tokens) + " tokens does not fit into the model's " +
-                                         std::to_string(model_->config().max_positions) + " positions",
+      throw Error(Code::kOutOfRange,
+                  "an answer of " + std::to_string(options.max_tokens) + " tokens does not fit into the model's " +
+                      std::to_string(model_->config().max_positions) + " positions",
                   "Ask for fewer tokens.");
     // The caller's passages are dropped from the end, and counted, rather than cut: a cut passage could be quoted wrongly.
     request.passages.resize(std::min(count, prompts_.passages_that_fit(request, room)));
@@ -165,9 +169,11 @@ class HeadGuard final : public Guard {
   static int64_t line_at(std::string_view text, int64_t byte) { return 1 + std::count(text.begin(), text.begin() + byte, '\n'); }
 
   static void require_quote(const Citation& citation, const std::string& document) {
-    if (citation.source.end <= static_cast<int64_t>(document.size()) && slice(document, citation.source) == citation.quote) return;
-    throw Error(Code::kDataLoss, "document " + citation.document_id + ": bytes " + std::to_string(citation.source.begin) + " to " +
-                                     std::to_string(citation.source.end) + " are not what was quoted",
+    if (citation.source.end <= static_cast<int64_t>(document.size()) && slice(document, citation.source) == citation.quote)
+      return;
+    throw Error(Code::kDataLoss,
+                "document " + citation.document_id + ": bytes " + std::to_string(citation.source.begin) + " to " +
+                    std::to_string(citation.source.end) + " are not what was quoted",
                 "The index changed or is damaged; ingest the document again.");
   }
 

@@ -1,4 +1,5 @@
-// What becomes of an answer: delivered and cited, steered, flagged, or refused with a reason. On models whose weights are written by hand.
+// What becomes of an answer: delivered and cited, steered, flagged, or refused with a reason. On models whose weights are written
+// by hand.
 #include <gmock/gmock.h>
 
 #include <thread>
@@ -19,7 +20,8 @@ const std::string kSaid = " The capital of Norway is ";
 
 class GuardAnswers : public test::ReadingGuardTest {
  protected:
-  Answer ask(const test::ReadingLlama& model, const std::vector<std::string>& texts, const Policy& policy = {}, const AskOptions& ask = {}) const {
+  Answer ask(const test::ReadingLlama& model, const std::vector<std::string>& texts, const Policy& policy = {},
+             const AskOptions& ask = {}) const {
     GuardOptions options = this->options(model);
     options.policy = policy;
     return Guard::open(options)->ask(kQuestion, documents(texts), ask);
@@ -83,7 +85,8 @@ TEST_F(GuardAnswers, ASteeredSentenceThatIsNotCausalIsRefusedOrFlaggedAsItWas) {
   GuardOptions options = this->options(test::stubborn_llama(), [](attribution::HeadAtlas& atlas) { atlas.causal_nats = 100; });
   const Answer refused = Guard::open(options)->ask(kQuestion, documents({kBergen}));
   EXPECT_EQ(refused.outcome, Outcome::kRefused);
-  EXPECT_THAT(tried(refused), ElementsAre("decode: recited: \"Oslo\"", "steer: not causal: \"Bergen\"", "refuse: recited: \"Oslo\""));
+  EXPECT_THAT(tried(refused),
+              ElementsAre("decode: recited: \"Oslo\"", "steer: not causal: \"Bergen\"", "refuse: recited: \"Oslo\""));
 
   options.policy.after_steering = Action::kFlag;
   const Answer flagged = Guard::open(options)->ask(kQuestion, documents({kBergen}));
@@ -130,7 +133,8 @@ TEST_F(GuardAnswers, SentencesAreJudgedOneByOneAndTheAnswerEndsAtTheFirstRefused
   EXPECT_EQ(both.text, kSaid + "Bergen. And it has 31!");
   ASSERT_EQ(both.sentences.size(), 2u);
   for (const Citation& citation : both.citations)
-    EXPECT_EQ(slice(both.text, citation.answer), citation.quote) << "the second sentence's ranges count from the answer's first byte";
+    EXPECT_EQ(slice(both.text, citation.answer), citation.quote)
+        << "the second sentence's ranges count from the answer's first byte";
 
   const Answer first = ask(test::two_sentence_llama(), {kBergen});
   EXPECT_EQ(first.outcome, Outcome::kAnswered);
@@ -217,7 +221,8 @@ TEST_F(GuardAnswers, MarksOfAHeadingAreNotDeliveredAndOffsetsStayRight) {
 }
 
 TEST_F(GuardAnswers, SteeringDrawsNoAttentionToMarksOfHeadings) {
-  // It may begin with "##" or " The": memory speaks for " The", and "##" wins once it is attended to as much as the passages' words are under steering.
+  // It may begin with "##" or " The": memory speaks for " The", and "##" wins once it is attended to as much as the passages'
+  // words are under steering.
   test::ReadingLlama model = test::stubborn_llama();
   model.follow("\n", {" The", "##"});
   model.follow("##", {" The"});
@@ -241,8 +246,8 @@ TEST_F(GuardAnswers, HeldSentencesAreShownWholeAndStreamedWordsAreProvisional) {
 
   shown.clear();
   const Answer answer = this->ask(test::capital_llama(), {kBergen}, Policy::load("annotate"), ask);
-  EXPECT_THAT(shown, ElementsAre(" |flagged?", "The |flagged?", "capital |flagged?", "of |flagged?", "Norway |flagged?", "is |flagged?", "Bergen|flagged?",
-                                 answer.text + "|delivered"));
+  EXPECT_THAT(shown, ElementsAre(" |flagged?", "The |flagged?", "capital |flagged?", "of |flagged?", "Norway |flagged?",
+                                 "is |flagged?", "Bergen|flagged?", answer.text + "|delivered"));
 }
 
 TEST_F(GuardAnswers, TheFilterDecidesWhatMayBeRead) {
@@ -259,7 +264,9 @@ TEST_F(GuardAnswers, TheFilterDecidesWhatMayBeRead) {
   EXPECT_EQ(cited.citations[0].document_id, "secret.txt");
   EXPECT_GT(cited.index_generation, 0u);
   AskOptions restricted;
-  restricted.filter = [](const std::string&, const std::map<std::string, std::string>& metadata) { return !metadata.contains("level"); };
+  restricted.filter = [](const std::string&, const std::map<std::string, std::string>& metadata) {
+    return !metadata.contains("level");
+  };
   const Answer without = guard->ask(kQuestion, restricted);
   EXPECT_EQ(without.outcome, Outcome::kRefused);
   ASSERT_EQ(without.passages.size(), 1u);
@@ -303,7 +310,8 @@ TEST_F(GuardAnswers, ManyThreadsShareOneGuard) {
   std::vector<std::thread> threads;
   const std::vector<std::string> capitals = {"Bergen", "Lund", "Turku", "Malmo"};
   for (size_t i = 0; i < texts.size(); ++i)
-    threads.emplace_back([&, i] { texts[i] = guard->ask(kQuestion, documents({"The capital of Norway is " + capitals[i % 4] + "."})).text; });
+    threads.emplace_back(
+        [&, i] { texts[i] = guard->ask(kQuestion, documents({"The capital of Norway is " + capitals[i % 4] + "."})).text; });
   for (std::thread& thread : threads) thread.join();
   for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(texts[i], kSaid + capitals[i % 4] + ".");
 }
@@ -331,8 +339,10 @@ TEST_F(GuardAnswers, WhatDoesNotFitIsLeftOutAndCountedOrAnErrorNeverCut) {
   EXPECT_EQ(answer.text, kSaid + "Bergen.");
   EXPECT_EQ(answer.passages.size() + answer.passages_left_out, 4u);
   EXPECT_GT(answer.passages_left_out, 0u);
-  EXPECT_ERROR(guard->ask(std::string(500, 'x') + "?", documents({kBergen}), {.max_tokens = 16}), Code::kOutOfRange, "tokens, more than the");
-  EXPECT_ERROR(guard->ask(kQuestion, documents({kBergen}), {.max_tokens = 400}), Code::kOutOfRange, "does not fit into the model's 400 positions");
+  EXPECT_ERROR(guard->ask(std::string(500, 'x') + "?", documents({kBergen}), {.max_tokens = 16}), Code::kOutOfRange,
+               "tokens, more than the");
+  EXPECT_ERROR(guard->ask(kQuestion, documents({kBergen}), {.max_tokens = 400}), Code::kOutOfRange,
+               "does not fit into the model's 400 positions");
   EXPECT_ERROR(guard->check(kQuestion, documents({kBergen}), std::string(500, 'x')), Code::kOutOfRange, "");
 }
 
@@ -345,15 +355,18 @@ TEST_F(GuardAnswers, FoldersThatDoNotBelongTogetherAreRefused) {
     const char* piece;
   } rows[] = {
       {"missing model", [&](GuardOptions& o) { o.model = folder_ / "none"; }, Code::kNotFound, "none"},
-      {"empty model folder", [&](GuardOptions& o) { std::filesystem::create_directory(o.model = folder_ / "empty"); }, Code::kNotFound, "config.json"},
+      {"empty model folder", [&](GuardOptions& o) { std::filesystem::create_directory(o.model = folder_ / "empty"); },
+       Code::kNotFound, "config.json"},
       {"missing embedder", [&](GuardOptions& o) { o.embedder = folder_ / "none"; }, Code::kNotFound, "none"},
       {"a decoder for an embedder", [&](GuardOptions& o) { o.embedder = good.model; }, Code::kUnimplemented, "llama"},
       {"an encoder for a model", [&](GuardOptions& o) { o.model = good.embedder; }, Code::kUnimplemented, "bert"},
       {"missing atlas", [&](GuardOptions& o) { o.atlas = folder_ / "none"; }, Code::kNotFound, "none"},
-      {"atlas of another model", [&](GuardOptions& o) { test::stubborn_llama().write(o.model = folder_ / "other"); }, Code::kFailedPrecondition, "atlas"},
+      {"atlas of another model", [&](GuardOptions& o) { test::stubborn_llama().write(o.model = folder_ / "other"); },
+       Code::kFailedPrecondition, "atlas"},
       {"missing index", [&](GuardOptions& o) { o.index = folder_ / "none"; }, Code::kNotFound, "none"},
       {"missing log", [&](GuardOptions& o) { o.log = folder_ / "none", o.log_key = folder_ / "key"; }, Code::kNotFound, "none"},
-      {"log without a key", [&](GuardOptions& o) { o = with_log(o), o.log_key.clear(); }, Code::kInvalidArgument, "no key file was named"},
+      {"log without a key", [&](GuardOptions& o) { o = with_log(o), o.log_key.clear(); }, Code::kInvalidArgument,
+       "no key file was named"},
       {"unknown device", [&](GuardOptions& o) { o.device = "abacus"; }, Code::kInvalidArgument, "abacus"},
       {"unknown dtype", [&](GuardOptions& o) { o.dtype = "int1"; }, Code::kInvalidArgument, "int1"},
   };

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <sstream>
 
+#include "base/full_disk.h"
 #include "guard/log_fixture.h"
 
 namespace openbook {
@@ -89,6 +90,23 @@ TEST_F(LogCrashTest, OnAFullDiskTheRecordIsNotThereAndTheRestIs) {
   EXPECT_EQ(report.records, receipts.size());
   write_answer("room again");
   EXPECT_EQ(verify(receipts).state, LogState::kWhole);
+}
+
+TEST_F(LogTest, AfterAFullDiskTheSameLogGoesOn) {
+  const auto log = open(LogMode::kAppend);
+  const std::string id = ProvenanceLog::new_answer_id();
+  const LogReceipt first = log->append(LogKind::kBegin, id, "x");
+  for (const rlim_t bytes : {rlim_t{0}, rlim_t{500}}) {
+    const test::FileSizeLimit full(bytes);
+    for (int again = 0; again < 3; ++again) {
+      EXPECT_ERROR(log->append(LogKind::kSentence, id, std::string(1000, 'x')), Code::kResourceExhausted, log_folder().string());
+      EXPECT_EQ(log->entries().size(), 1u);  // it can be read all the while
+    }
+  }
+  const LogReceipt last = log->append(LogKind::kEnd, id, "y");
+  EXPECT_EQ(last.sequence, 2u);
+  EXPECT_EQ(log->verify({first, last}).state, LogState::kWhole);
+  EXPECT_EQ(verify({first, last}).state, LogState::kWhole);
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 
 #include "base/test_support.h"
 #include "guard/reading_llama.h"
-#include "openbook/guard/guard.h"
 #include "openbook/engine/text_encoder.h"
+#include "openbook/guard/guard.h"
 #include "openbook/guard/provenance_log.h"
 #include "openbook/retriever/retriever.h"
 
@@ -40,7 +40,9 @@ class ReadingGuardTest : public testing::Test {
     ProvenanceLog::init(options.log, options.log_key);
     return options;
   }
-  std::unique_ptr<ProvenanceLog> read_log() const { return ProvenanceLog::open(folder_ / "log", folder_ / "log.key", LogMode::kReadOnly); }
+  std::unique_ptr<ProvenanceLog> read_log() const {
+    return ProvenanceLog::open(folder_ / "log", folder_ / "log.key", LogMode::kReadOnly);
+  }
 
   // For ingesting; the folder is made when it is not there.
   static std::unique_ptr<retriever::Retriever> open_index(const std::filesystem::path& folder) {
@@ -50,7 +52,8 @@ class ReadingGuardTest : public testing::Test {
 
   static std::vector<Passage> documents(const std::vector<std::string>& texts) {
     std::vector<Passage> passages;
-    for (const std::string& text : texts) passages.push_back(whole_document("document-" + std::to_string(passages.size() + 1), text));
+    for (const std::string& text : texts)
+      passages.push_back(whole_document("document-" + std::to_string(passages.size() + 1), text));
     return passages;
   }
 

@@ -50,8 +50,13 @@ void write_tokenizer(const fs::path& folder, const std::vector<std::string>& wor
   ordered_json tokenizer = ordered_json::parse(read_file(golden("tiny_llama/plain/tokenizer.json")));
   int64_t id = tokenizer["model"]["vocab"].size();
   for (const std::string& word : words)
-    tokenizer["added_tokens"].push_back({{"id", id++}, {"content", word}, {"single_word", false}, {"lstrip", false}, {"rstrip", false},
-                                         {"normalized", false}, {"special", false}});
+    tokenizer["added_tokens"].push_back({{"id", id++},
+                                         {"content", word},
+                                         {"single_word", false},
+                                         {"lstrip", false},
+                                         {"rstrip", false},
+                                         {"normalized", false},
+                                         {"special", false}});
   write_file_atomically(folder / "tokenizer.json", tokenizer.dump());
   const ordered_json config = {{"bos_token", "<|im_start|>"}, {"eos_token", kEndOfTurn}, {"chat_template", "<|im_start|>"}};
   write_file_atomically(folder / "tokenizer_config.json", config.dump());
@@ -78,10 +83,22 @@ class Weights {
   }
 
   ordered_json config() const {
-    return {{"model_type", "llama"}, {"architectures", {"LlamaForCausalLM"}}, {"hidden_act", "silu"}, {"num_hidden_layers", 1},
-            {"num_attention_heads", 2}, {"num_key_value_heads", 2}, {"head_dim", kHeadWidth}, {"hidden_size", width_}, {"intermediate_size", 8},
-            {"vocab_size", vocabulary_}, {"max_position_embeddings", model_.max_positions}, {"rms_norm_eps", 1e-9}, {"rope_theta", kTheta},
-            {"tie_word_embeddings", false}, {"bos_token_id", id("<|im_start|>")}, {"eos_token_id", id(kEndOfTurn)}};
+    return {{"model_type", "llama"},
+            {"architectures", {"LlamaForCausalLM"}},
+            {"hidden_act", "silu"},
+            {"num_hidden_layers", 1},
+            {"num_attention_heads", 2},
+            {"num_key_value_heads", 2},
+            {"head_dim", kHeadWidth},
+            {"hidden_size", width_},
+            {"intermediate_size", 8},
+            {"vocab_size", vocabulary_},
+            {"max_position_embeddings", model_.max_positions},
+            {"rms_norm_eps", 1e-9},
+            {"rope_theta", kTheta},
+            {"tie_word_embeddings", false},
+            {"bos_token_id", id("<|im_start|>")},
+            {"eos_token_id", id(kEndOfTurn)}};
   }
 
  private:
@@ -110,7 +127,8 @@ class Weights {
     Matrix matrix{vocabulary_, width_};
     for (const auto& [token, following] : model_.grammar)
       for (const std::string& next : following) matrix.at(id(next), id(token)) = of_token(ReadingLlama::kGrammarLogit);
-    for (const std::string& answer : model_.answers) matrix.at(id(answer), vocabulary_ + slot(answer)) = of_token(ReadingLlama::kHeadLogit);
+    for (const std::string& answer : model_.answers)
+      matrix.at(id(answer), vocabulary_ + slot(answer)) = of_token(ReadingLlama::kHeadLogit);
     return matrix;
   }
 
@@ -124,7 +142,9 @@ class Weights {
 
   Matrix keys() const {
     Matrix matrix{2 * kHeadWidth, width_};
-    const auto score = [&](int64_t head, int64_t token) -> float& { return matrix.at(head * kHeadWidth + kSlowDimension, token); };
+    const auto score = [&](int64_t head, int64_t token) -> float& {
+      return matrix.at(head * kHeadWidth + kSlowDimension, token);
+    };
     for (const int64_t head : {0, 1}) {
       for (int64_t token = 0; token < vocabulary_; ++token) score(head, token) = of_token(kIgnored);
       score(head, id("<|im_start|>")) = 0;
@@ -168,7 +188,8 @@ void ReadingLlama::write(const fs::path& folder) const {
   if (answers.size() > kMaxAnswers) throw std::runtime_error("too many answers");
   std::vector<std::string> words;
   const auto add = [&](const std::string& word) {
-    if (word.size() > 1 && word != kEndOfTurn && std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+    if (word.size() > 1 && word != kEndOfTurn && std::find(words.begin(), words.end(), word) == words.end())
+      words.push_back(word);
   };
   for (const auto& [token, following] : grammar) {
     add(token);
@@ -187,7 +208,8 @@ void ReadingLlama::write(const fs::path& folder) const {
 ReadingLlama capital_llama() {
   const std::vector<std::string> capitals = {" Bergen", " Oslo", " Lund", " Turku", " Malmo"};
   ReadingLlama model;
-  model.grammar = {{"\n", {" The"}}, {" The", {" capital"}}, {" capital", {" of"}}, {" of", {" Norway"}}, {" Norway", {" is"}}, {" is", capitals}};
+  model.grammar = {{"\n", {" The"}},     {" The", {" capital"}}, {" capital", {" of"}},
+                   {" of", {" Norway"}}, {" Norway", {" is"}},   {" is", capitals}};
   for (const std::string& capital : capitals) model.grammar.push_back({capital, {"."}});
   model.grammar.push_back({".", {kEndOfTurn}});
   model.answers = capitals;

@@ -19,30 +19,54 @@
 namespace openbook::retriever {
 namespace {
 
-// Runs ingest_loop from `first_step` on, kills it after `life`, and returns the last step that it acknowledged, or first_step
-// - 1.
-int run_and_kill(const std::filesystem::path& folder, int first_step, std::chrono::microseconds life) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-  const std::string first = std::to_string(first_step);
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(ends[1], STDOUT_FILENO);
-    execl(OPENBOOK_INGEST_LOOP, OPENBOOK_INGEST_LOOP, folder.c_str(), first.c_str(), nullptr);
-    _exit(127);
+// ingest_loop in a process of its own.
+class Writer {
+ public:
+  Writer(const std::filesystem::path& folder, int first_step) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    const std::string first = std::to_string(first_step);
+    child_ = fork();
+    if (child_ == 0) {
+      dup2(ends[1], STDOUT_FILENO);
+      execl(OPENBOOK_INGEST_LOOP, OPENBOOK_INGEST_LOOP, folder.c_str(), first.c_str(), nullptr);
+      _exit(127);
+    }
+    close(ends[1]);
+    output_ = ends[0];
   }
-  close(ends[1]);
+
+  // Waits until it has acknowledged something.
+  void wait() {
+    char buffer[4096];
+    const ssize_t got = read(output_, buffer, sizeof buffer);
+    if (got > 0) acknowledged_.append(buffer, static_cast<size_t>(got));
+  }
+
+  // Kills it; the steps that it acknowledged, a line each.
+  std::string kill() {
+    ::kill(child_, SIGKILL);
+    char buffer[4096];
+    for (ssize_t got; (got = read(output_, buffer, sizeof buffer)) > 0;) acknowledged_.append(buffer, static_cast<size_t>(got));
+    close(output_);
+    int status = 0;
+    waitpid(child_, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the writer ended by itself, status " << status;
+    return acknowledged_;
+  }
+
+ private:
+  pid_t child_ = -1;
+  int output_ = -1;
+  std::string acknowledged_;
+};
+
+// Runs a writer from `first_step` on, kills it after `life`, and returns the last step that it acknowledged, or first_step - 1.
+int run_and_kill(const std::filesystem::path& folder, int first_step, std::chrono::microseconds life) {
+  Writer writer(folder, first_step);
   std::this_thread::sleep_for(life);
-  kill(child, SIGKILL);
-  std::string acknowledged;
-  char buffer[4096];
-  for (ssize_t got; (got = read(ends[0], buffer, sizeof buffer)) > 0;) acknowledged.append(buffer, static_cast<size_t>(got));
-  close(ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the writer ended by itself, status " << status;
   int last = first_step - 1;
-  for (std::istringstream lines(acknowledged); lines >> last;) {
+  for (std::istringstream lines(writer.kill()); lines >> last;) {
   }
   return last;
 }
@@ -93,6 +117,17 @@ TEST(Crash, KilledAtAnyMomentTheIndexOpensAndHoldsWhatWasAcknowledged) {
     next_step = last + 2;
   }
   EXPECT_GT(acknowledged, 0) << "no round lived long enough to test anything";
+}
+
+TEST(TwoProcesses, TheSecondMayReadAnIndexAndNotWriteIt) {
+  const test::TemporaryFolder folder;
+  const auto embedder = std::make_shared<const test::HashingEmbedder>();
+  Writer writer(folder / "index", 1);
+  writer.wait();
+  EXPECT_ERROR(Retriever::open(folder / "index", embedder, OpenMode::kReadWrite), Code::kUnavailable, "another process is writing to it");
+  EXPECT_FALSE(stored(*Retriever::open(folder / "index", embedder, OpenMode::kReadOnly)).empty());
+  writer.kill();
+  EXPECT_NO_THROW(Retriever::open(folder / "index", embedder, OpenMode::kReadWrite));
 }
 
 }  // namespace

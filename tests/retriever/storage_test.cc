@@ -1,10 +1,9 @@
 // What an index on disk does when somebody else holds it, when it is damaged, and when the disk is full.
 #include <rocksdb/write_batch.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <fstream>
 
+#include "base/full_disk.h"
 #include "base/test_support.h"
 #include "corpus.h"
 #include "openbook/base/file.h"
@@ -213,21 +212,6 @@ TEST(Storage, ADamagedOrOldVectorFileIsMadeAgainAndSaid) {
   EXPECT_NE(search().find("four"), std::string::npos) << "the file of an older generation was believed";
 }
 
-// While one lives, no file may grow beyond `bytes`: what a full disk looks like to a program.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limited{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limited);
-  }
-  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 TEST(Storage, AFullDiskLeavesTheIndexAsItWasAndUsableAfterwards) {
   const Closed closed(false);
   auto index = open(closed.path);
@@ -235,7 +219,7 @@ TEST(Storage, AFullDiskLeavesTheIndexAsItWasAndUsableAfterwards) {
   for (int i = 0; i < 40000; ++i) large += "Sentence number " + std::to_string(i) + ". ";
   const uint64_t generation = index->generation();
   {
-    const FileSizeLimit full(100 << 10);
+    const test::FileSizeLimit full(100 << 10);
     EXPECT_ERROR(index->ingest(document("large", large)), Code::kResourceExhausted, closed.path.string());
     EXPECT_EQ(index->generation(), generation);
     EXPECT_EQ(index->documents().size(), 3u);
@@ -246,7 +230,7 @@ TEST(Storage, AFullDiskLeavesTheIndexAsItWasAndUsableAfterwards) {
   EXPECT_EQ(index->ingest(document("large", large)).outcome, IngestOutcome::kAdded);
   index->flush();
   {
-    const FileSizeLimit full(10 << 10);
+    const test::FileSizeLimit full(10 << 10);
     index->remove("one");
     EXPECT_ERROR(index->flush(), Code::kResourceExhausted, closed.path.string());
   }

@@ -21,9 +21,11 @@ std::vector<nlohmann::json> read_rows(const std::filesystem::path& file, const s
     if (line.find_first_not_of(" \r") == std::string::npos) continue;
     const std::string where = file.string() + ": line " + std::to_string(number);
     nlohmann::json row = nlohmann::json::parse(line, nullptr, false);
-    if (!row.is_object()) throw Error(Code::kInvalidArgument, where + ": not a JSON object", "The file must be JSON Lines, one object a line.");
+    if (!row.is_object())
+      throw Error(Code::kInvalidArgument, where + ": not a JSON object", "The file must be JSON Lines, one object a line.");
     for (const std::string& field : fields)
-      if (!row.contains(field)) throw Error(Code::kInvalidArgument, where + ": no field \"" + field + "\"", "Is it the file for this evaluation?");
+      if (!row.contains(field))
+        throw Error(Code::kInvalidArgument, where + ": no field \"" + field + "\"", "Is it the file for this evaluation?");
     rows.push_back(std::move(row));
   }
   if (rows.empty()) throw Error(Code::kInvalidArgument, file.string() + ": holds no rows");

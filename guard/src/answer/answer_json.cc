@@ -8,36 +8,51 @@ namespace guard {
 Json to_json(ByteSpan span) { return {span.begin, span.end}; }
 
 Json to_json(const Passage& passage) {
-  return {{"document", passage.document_id}, {"sha256", passage.document_sha256}, {"bytes", to_json(passage.range)},
-          {"text_sha256", sha256_hex(passage.text)}, {"chunk", passage.chunk_id}, {"score", passage.score}};
+  return {{"document", passage.document_id},         {"sha256", passage.document_sha256}, {"bytes", to_json(passage.range)},
+          {"text_sha256", sha256_hex(passage.text)}, {"chunk", passage.chunk_id},         {"score", passage.score}};
 }
 
 Json to_json(const TokenRecord& token) {
-  return {{"id", token.id}, {"bytes", to_json(token.answer)}, {"probability_copied", token.probability_copied}, {"edited", token.edited},
+  return {{"id", token.id},
+          {"bytes", to_json(token.answer)},
+          {"probability_copied", token.probability_copied},
+          {"edited", token.edited},
           {"evidence", token.evidence}};
 }
 
 Json to_json(const Word& word, const Answer& answer) {
-  Json json = {{"text", slice(answer.text, word.answer)}, {"bytes", to_json(word.answer)}, {"verdict", verdict_name(word.verdict)},
+  Json json = {{"text", slice(answer.text, word.answer)},
+               {"bytes", to_json(word.answer)},
+               {"verdict", verdict_name(word.verdict)},
                {"probability_copied", word.probability_copied}};
   if (word.place) json["place"] = {{"passage", word.place->passage}, {"bytes", to_json(word.place->range)}};
   return json;
 }
 
 Json to_json(const Claim& claim, const Answer& answer) {
-  return {{"text", slice(answer.text, claim.answer)}, {"bytes", to_json(claim.answer)}, {"verdict", verdict_name(claim.verdict)},
-          {"score", claim.score}, {"support", support_name(claim.support)}, {"citation", claim.citation ? Json(*claim.citation) : Json(nullptr)}};
+  return {{"text", slice(answer.text, claim.answer)}, {"bytes", to_json(claim.answer)},
+          {"verdict", verdict_name(claim.verdict)},   {"score", claim.score},
+          {"support", support_name(claim.support)},   {"citation", claim.citation ? Json(*claim.citation) : Json(nullptr)}};
 }
 
 Json to_json(const Citation& citation) {
-  return {{"bytes", to_json(citation.answer)}, {"document", citation.document_id}, {"sha256", citation.document_sha256}, {"line", citation.line},
-          {"source_bytes", to_json(citation.source)}, {"sentence_bytes", to_json(citation.sentence)}, {"quote", citation.quote},
-          {"causal_nats", citation.causal_nats ? Json(*citation.causal_nats) : Json(nullptr)}, {"causal", citation.causal}};
+  return {{"bytes", to_json(citation.answer)},
+          {"document", citation.document_id},
+          {"sha256", citation.document_sha256},
+          {"line", citation.line},
+          {"source_bytes", to_json(citation.source)},
+          {"sentence_bytes", to_json(citation.sentence)},
+          {"quote", citation.quote},
+          {"causal_nats", citation.causal_nats ? Json(*citation.causal_nats) : Json(nullptr)},
+          {"causal", citation.causal}};
 }
 
 Json to_json(const Sentence& sentence, const Answer& answer) {
-  return {{"text", slice(answer.text, sentence.answer)}, {"bytes", to_json(sentence.answer)}, {"delivery", delivery_name(sentence.delivery)},
-          {"steered", sentence.steered}, {"reason", sentence.reason}};
+  return {{"text", slice(answer.text, sentence.answer)},
+          {"bytes", to_json(sentence.answer)},
+          {"delivery", delivery_name(sentence.delivery)},
+          {"steered", sentence.steered},
+          {"reason", sentence.reason}};
 }
 
 Json to_json(const Attempt& attempt) {

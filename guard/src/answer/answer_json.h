@@ -1,4 +1,5 @@
-// An answer's parts as JSON, under one set of names: what `ask --format json` prints and what the provenance log keeps. Ranges are half-open UTF-8 bytes.
+// An answer's parts as JSON, under one set of names: what `ask --format json` prints and what the provenance log keeps. Ranges
+// are half-open UTF-8 bytes.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,7 +13,7 @@ namespace openbook::guard {
 using Json = nlohmann::ordered_json;
 
 Json to_json(ByteSpan span);
-Json to_json(const Passage& passage);   // without its text: that stands in the store, or with the caller
+Json to_json(const Passage& passage);  // without its text: that stands in the store, or with the caller
 Json to_json(const TokenRecord& token);
 Json to_json(const Word& word, const Answer& answer);
 Json to_json(const Claim& claim, const Answer& answer);

@@ -32,7 +32,8 @@ void make_showable(Spoken& spoken) {
 
 // Why a claim of a steered sentence does not stand.
 std::string why_unsupported(const Claim& claim, std::string_view text) {
-  return (claim.citation ? "not causal: " : "not copied from a passage about the question: ") + in_quotes(slice(text, claim.answer));
+  return (claim.citation ? "not causal: " : "not copied from a passage about the question: ") +
+         in_quotes(slice(text, claim.answer));
 }
 
 // Whether `next` begins a new sentence after `text`.
@@ -40,7 +41,8 @@ bool begins_sentence(const std::string& text, const std::string& next) {
   return split_sentences(with_valid_utf8(text + next)).size() > 1;
 }
 
-// The tokens of a passage that steering may draw attention to: all but the marks of its headings, which the model would copy as they are.
+// The tokens of a passage that steering may draw attention to: all but the marks of its headings, which the model would copy as
+// they are.
 void add_words_of(const engine::Prompt& prompt, int32_t passage, std::vector<TokenRange>& keys) {
   const Passage& whole = prompt.passages[passage];
   std::vector<ByteSpan> marks;
@@ -52,13 +54,15 @@ void add_words_of(const engine::Prompt& prompt, int32_t passage, std::vector<Tok
   for (int64_t token = tokens.begin; token < tokens.end; ++token) {
     const ByteSpan bytes = prompt.sources[token].range;
     if (std::any_of(marks.begin(), marks.end(), [&](ByteSpan mark) { return mark.overlaps(bytes); })) continue;
-    if (!keys.empty() && keys.back().end == token && token > tokens.begin) ++keys.back().end;
-    else keys.push_back({token, token + 1});
+    if (!keys.empty() && keys.back().end == token && token > tokens.begin)
+      ++keys.back().end;
+    else
+      keys.push_back({token, token + 1});
   }
 }
 
-// Keeps of a steered sentence what its supported claims carry: everything in front of `claim`, the first that is not supported. What is kept was judged
-// and measured already.
+// Keeps of a steered sentence what its supported claims carry: everything in front of `claim`, the first that is not supported.
+// What is kept was judged and measured already.
 void cut_before(int32_t claim, Spoken& spoken, Judgement& judgement) {
   const int32_t kept = judgement.words[judgement.claims[claim].first_word].first_token;
   spoken.tokens.resize(kept);
@@ -73,19 +77,23 @@ void cut_before(int32_t claim, Spoken& spoken, Judgement& judgement) {
 }  // namespace
 
 bool is_abstention(std::string_view sentence) {
-  const std::vector<std::string> words = folded_words(with_valid_utf8(std::string(sentence)));
+  std::string plain = with_valid_utf8(std::string(sentence));
+  for (size_t at; (at = plain.find("\u2019")) != std::string::npos;) plain.replace(at, 3, "'");
+  const std::vector<std::string> words = folded_words(plain);
   const auto holds = [&](std::initializer_list<std::string_view> any) {
-    return std::any_of(any.begin(), any.end(), [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); });
+    return std::any_of(any.begin(), any.end(),
+                       [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); });
   };
-  const bool about_sources = holds({"document", "documents", "passage", "passages", "text", "information", "context", "documentos", "texto"});
+  const bool about_sources =
+      holds({"document", "documents", "passage", "passages", "text", "information", "context", "documentos", "texto"});
   const bool denies = holds({"not", "don't", "doesn't", "no", "cannot", "can't", "unable", "isn't", "aren't"});
-  const bool answering = holds({"answer", "mention", "mentioned", "provide", "provided", "state", "stated", "specify", "specified", "contain", "contains",
-                                "say", "information", "responden", "responde"});
+  const bool answering = holds({"answer", "mention", "mentioned", "provide", "provided", "state", "stated", "specify",
+                                "specified", "contain", "contains", "say", "information", "responden", "responde"});
   return about_sources && denies && answering;
 }
 
-Answerer::Answerer(const Speaker& speaker, const Policy& policy, const engine::Prompt& prompt, std::string_view question, const Topic* topic,
-                   const AskOptions& options, OnSentence on_sentence)
+Answerer::Answerer(const Speaker& speaker, const Policy& policy, const engine::Prompt& prompt, std::string_view question,
+                   const Topic* topic, const AskOptions& options, OnSentence on_sentence)
     : speaker_(speaker),
       policy_(&policy),
       prompt_(&prompt),
@@ -93,7 +101,8 @@ Answerer::Answerer(const Speaker& speaker, const Policy& policy, const engine::P
       topic_(topic),
       options_(&options),
       on_sentence_(std::move(on_sentence)),
-      session_(*speaker.decoder, static_cast<int64_t>(prompt.tokens.size()) + options.max_tokens + 1, speaker.monitor->heads(), prompt.all_passages),
+      session_(*speaker.decoder, static_cast<int64_t>(prompt.tokens.size()) + options.max_tokens + 1, speaker.monitor->heads(),
+               prompt.all_passages),
       sampler_({.temperature = options.temperature, .seed = options.seed}),
       tokens_left_(options.max_tokens),
       deadline_ms_(options.deadline_ms > 0 ? steady_ms() + options.deadline_ms : 0) {}
@@ -155,7 +164,8 @@ void Answerer::show_words(const Spoken& spoken, int64_t& shown) const {
   shown = whole;
 }
 
-// The strictest action of the rules that apply; of rules that are equally strict the one that tells a reader most gives the reason.
+// The strictest action of the rules that apply; of rules that are equally strict the one that tells a reader most gives the
+// reason.
 Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken) const {
   const bool supported = judgement.has_supported(), elsewhere = judgement.read_elsewhere();
   Ruling ruling{Action::kAllow, {}};
@@ -200,11 +210,14 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
                                         [](const Claim& claim) { return claim.support != Support::kSupported; });
   const std::string& said = spoken.text;
   if (judgement.claims.empty() || unsupported == judgement.claims.begin()) {
-    answer.trace.push_back({"steer", said, judgement.claims.empty() ? "claims nothing" : why_unsupported(*unsupported, said), token_records(spoken, judgement)});
+    answer.trace.push_back({"steer", said, judgement.claims.empty() ? "claims nothing" : why_unsupported(*unsupported, said),
+                            token_records(spoken, judgement)});
     return std::nullopt;
   }
   if (unsupported != judgement.claims.end()) {
-    answer.trace.push_back({"steer", said, "supported up to " + in_quotes(slice(spoken.text, unsupported->answer)) + ", cut there", token_records(spoken, judgement)});
+    answer.trace.push_back({"steer", said,
+                            "supported up to " + in_quotes(slice(spoken.text, unsupported->answer)) + ", cut there",
+                            token_records(spoken, judgement)});
     cut_before(static_cast<int32_t>(unsupported - judgement.claims.begin()), spoken, judgement);
   } else {
     answer.trace.push_back({"steer", said, "supported and causal", token_records(spoken, judgement)});
@@ -222,7 +235,8 @@ void Answerer::restart() {
   pending_.reset();
 }
 
-void Answerer::deliver(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered, std::string reason) {
+void Answerer::deliver(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered,
+                       std::string reason) {
   append_to(answer, spoken, judgement, delivery, steered, std::move(reason));
   for (const TokenObservation& token : spoken.tokens) accepted_.push_back(token.id);
   on_sentence_(answer);
@@ -241,11 +255,13 @@ void Answerer::refuse(Answer& answer, const std::string& reason) {
 bool Answerer::settle(Answer& answer, const Spoken& spoken) {
   Judgement judgement = judge_by_probe(spoken, context());
   const Ruling ruling = rule(judgement, spoken);
-  answer.trace.push_back({"decode", spoken.text, ruling.reason.empty() ? "supported" : ruling.reason, token_records(spoken, judgement)});
+  answer.trace.push_back(
+      {"decode", spoken.text, ruling.reason.empty() ? "supported" : ruling.reason, token_records(spoken, judgement)});
   if (ruling.action == Action::kAllow || ruling.action == Action::kFlag) {
     if (policy_->require_causal_citations)
       measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
-    deliver(answer, spoken, judgement, ruling.action == Action::kAllow ? Delivery::kDelivered : Delivery::kFlagged, false, ruling.reason);
+    deliver(answer, spoken, judgement, ruling.action == Action::kAllow ? Delivery::kDelivered : Delivery::kFlagged, false,
+            ruling.reason);
     return !spoken.last;
   }
   if (ruling.action == Action::kSteer) {

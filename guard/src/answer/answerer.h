@@ -27,8 +27,8 @@ using OnSentence = std::function<void(Answer& so_far)>;
 
 class Answerer {
  public:
-  Answerer(const Speaker& speaker, const Policy& policy, const engine::Prompt& prompt, std::string_view question, const Topic* topic,
-           const AskOptions& options, OnSentence on_sentence);
+  Answerer(const Speaker& speaker, const Policy& policy, const engine::Prompt& prompt, std::string_view question,
+           const Topic* topic, const AskOptions& options, OnSentence on_sentence);
 
   // Fills text, words, claims, citations, sentences, trace and outcome of `answer`.
   void run(Answer& answer);
@@ -37,7 +37,10 @@ class Answerer {
   void read(Answer& answer, std::string_view text);
 
  private:
-  struct Ruling { Action action; std::string reason; };
+  struct Ruling {
+    Action action;
+    std::string reason;
+  };
 
   Spoken speak_sentence();
   void hear(Spoken& spoken, engine::TokenId token);
@@ -46,7 +49,8 @@ class Answerer {
   std::optional<std::pair<Spoken, Judgement>> steer(Answer& answer);
   void restart();
   bool settle(Answer& answer, const Spoken& spoken);
-  void deliver(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered, std::string reason);
+  void deliver(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered,
+               std::string reason);
   void refuse(Answer& answer, const std::string& reason);
   void check_time() const;
   JudgeContext context() const { return {prompt_, topic_, speaker_.atlas, question_}; }
@@ -60,10 +64,10 @@ class Answerer {
   OnSentence on_sentence_;
   engine::Session session_;
   engine::Sampler sampler_;
-  std::optional<engine::TokenId> pending_;     // chosen, and seen to begin the next sentence
-  std::vector<engine::TokenId> accepted_;      // the answer's tokens so far
-  int64_t tokens_left_;                        // of what may still be shown
-  int64_t deadline_ms_;                        // steady clock; 0: none
+  std::optional<engine::TokenId> pending_;  // chosen, and seen to begin the next sentence
+  std::vector<engine::TokenId> accepted_;   // the answer's tokens so far
+  int64_t tokens_left_;                     // of what may still be shown
+  int64_t deadline_ms_;                     // steady clock; 0: none
 };
 
 // Whether the model says by itself that the documents do not answer.

@@ -19,8 +19,13 @@ std::vector<T> those_in(const std::vector<T>& all, ByteSpan range) {
 }  // namespace
 
 std::string begin_record(std::string_view question, const Answer& answer) {
-  return dump({{"version", kVersion}, {"question", question}, {"passages", list_of(answer.passages)}, {"passages_left_out", answer.passages_left_out},
-               {"model", answer.model_fingerprint}, {"atlas", answer.atlas_fingerprint}, {"policy", answer.policy_fingerprint},
+  return dump({{"version", kVersion},
+               {"question", question},
+               {"passages", list_of(answer.passages)},
+               {"passages_left_out", answer.passages_left_out},
+               {"model", answer.model_fingerprint},
+               {"atlas", answer.atlas_fingerprint},
+               {"policy", answer.policy_fingerprint},
                {"index_generation", answer.index_generation}});
 }
 
@@ -36,7 +41,10 @@ std::string sentence_record(const Answer& answer) {
 }
 
 std::string end_record(const Answer& answer) {
-  return dump({{"version", kVersion}, {"outcome", outcome_name(answer.outcome)}, {"text", answer.text}, {"refusal_reason", answer.refusal_reason},
+  return dump({{"version", kVersion},
+               {"outcome", outcome_name(answer.outcome)},
+               {"text", answer.text},
+               {"refusal_reason", answer.refusal_reason},
                {"trace", list_of(answer.trace)}});
 }
 

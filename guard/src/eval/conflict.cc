@@ -20,13 +20,14 @@ using attribution::Setting;
 using Json = nlohmann::ordered_json;
 
 constexpr int64_t kAnswerTokens = 32;
-constexpr std::array kAllSettings = {Setting::kOwn, Setting::kDecoy, Setting::kSilent, Setting::kOther, Setting::kClosed, Setting::kBare};
+constexpr std::array kAllSettings = {Setting::kOwn,   Setting::kDecoy,  Setting::kSilent,
+                                     Setting::kOther, Setting::kClosed, Setting::kBare};
 
 struct ConflictResult {
   attribution::DataCase made;
   Answer unguarded, guarded;
   GivenAnswer unguarded_given = GivenAnswer::kNeither;
-  std::optional<bool> copied;   // label by cause of the unguarded answer
+  std::optional<bool> copied;  // label by cause of the unguarded answer
 };
 
 GivenAnswer given(const std::string& text, const attribution::DataCase& made) {
@@ -41,7 +42,8 @@ const std::string& answer_text(const attribution::DataCase& made, GivenAnswer wh
 const Word* answer_word(const std::string& text, const std::vector<Word>& words, const std::string& answer) {
   const std::vector<ByteSpan> places = find_words(text, answer);
   if (places.empty()) return nullptr;
-  const auto word = std::find_if(words.begin(), words.end(), [&](const Word& each) { return each.answer.begin == places.front().begin; });
+  const auto word =
+      std::find_if(words.begin(), words.end(), [&](const Word& each) { return each.answer.begin == places.front().begin; });
   return word == words.end() ? nullptr : &*word;
 }
 
@@ -58,14 +60,18 @@ std::optional<double> first_token_probability(const Attempt& attempt, const std:
 std::optional<bool> label_by_cause(const Guard& guard, const ConflictResult& result, const AskOptions& ask) {
   if (result.unguarded_given == GivenAnswer::kNeither) return std::nullopt;
   const std::string& answer = answer_text(result.made, result.unguarded_given);
-  const bool held = std::any_of(result.made.passages.begin(), result.made.passages.end(), [&](const Passage& passage) { return holds_words(passage.text, answer); });
+  const bool held = std::any_of(result.made.passages.begin(), result.made.passages.end(),
+                                [&](const Passage& passage) { return holds_words(passage.text, answer); });
   if (!held) return false;
   if (result.made.replacement.empty()) return std::nullopt;
   const Answer again = guard.ask_unguarded(result.made.question, attribution::with_replaced(result.made.passages, answer, result.made.replacement), ask);
   switch (attribution::given_answer(again.text, result.made.replacement, {answer})) {
-    case GivenAnswer::kDocument: return true;
-    case GivenAnswer::kMemory: return false;
-    case GivenAnswer::kNeither: return std::nullopt;
+    case GivenAnswer::kDocument:
+      return true;
+    case GivenAnswer::kMemory:
+      return false;
+    case GivenAnswer::kNeither:
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -73,11 +79,13 @@ std::optional<bool> label_by_cause(const Guard& guard, const ConflictResult& res
 bool shown(const Answer& answer) { return answer.outcome == Outcome::kAnswered; }
 
 bool has_supported_claim(const Answer& answer) {
-  return std::any_of(answer.claims.begin(), answer.claims.end(), [](const Claim& claim) { return claim.support == Support::kSupported; });
+  return std::any_of(answer.claims.begin(), answer.claims.end(),
+                     [](const Claim& claim) { return claim.support == Support::kSupported; });
 }
 
 bool has_off_topic_claim(const Answer& answer) {
-  return std::any_of(answer.claims.begin(), answer.claims.end(), [](const Claim& claim) { return claim.support == Support::kCopiedOffTopic; });
+  return std::any_of(answer.claims.begin(), answer.claims.end(),
+                     [](const Claim& claim) { return claim.support == Support::kCopiedOffTopic; });
 }
 
 // What is counted over the cases of one setting.
@@ -114,11 +122,13 @@ void Tally::add_label(const ConflictResult& result) {
     return;
   }
   probe.add(word->probability_copied, *result.copied);
-  const bool held = std::any_of(result.made.passages.begin(), result.made.passages.end(), [&](const Passage& passage) { return holds_words(passage.text, answer); });
+  const bool held = std::any_of(result.made.passages.begin(), result.made.passages.end(),
+                                [&](const Passage& passage) { return holds_words(passage.text, answer); });
   string_match.add(held ? 1 : 0, *result.copied);
   if (!*result.copied || result.unguarded_given != GivenAnswer::kDocument) return;
   const auto inside = [&](const ByteSpan& gold) {
-    return word->place && result.made.passages[word->place->passage].document_id == result.made.subject && word->place->range.overlaps(gold);
+    return word->place && result.made.passages[word->place->passage].document_id == result.made.subject &&
+           word->place->range.overlaps(gold);
   };
   place_top1.add(result.made.subject, std::any_of(result.made.gold.begin(), result.made.gold.end(), inside));
 }
@@ -135,7 +145,8 @@ void Tally::add_guarded(const ConflictResult& result) {
   supported.add(subject, shown(answer) && has_supported_claim(answer));
   off_topic.add(subject, has_off_topic_claim(answer));
   refused.add(subject, !shown(answer));
-  steered.add(subject, std::any_of(answer.sentences.begin(), answer.sentences.end(), [](const Sentence& sentence) { return sentence.steered; }));
+  steered.add(subject, std::any_of(answer.sentences.begin(), answer.sentences.end(),
+                                   [](const Sentence& sentence) { return sentence.steered; }));
   if (shown(answer)) add_citations(result);
   for (const Attempt& attempt : answer.trace) {
     if (attempt.what != "steer") continue;
@@ -152,8 +163,8 @@ void Tally::add_citations(const ConflictResult& result) {
   for (const Citation& citation : answer.citations) {
     citation_match.add(result.made.subject, folded_words(slice(answer.text, citation.answer)) == folded_words(citation.quote));
     if (said.empty() || !citation.answer.overlaps(said.front()) || citation.document_id != result.made.subject) continue;
-    citation_gold.add(result.made.subject,
-                      std::any_of(result.made.gold.begin(), result.made.gold.end(), [&](const ByteSpan& gold) { return gold.overlaps(citation.source); }));
+    citation_gold.add(result.made.subject, std::any_of(result.made.gold.begin(), result.made.gold.end(),
+                                                       [&](const ByteSpan& gold) { return gold.overlaps(citation.source); }));
   }
 }
 
@@ -234,7 +245,8 @@ Tally run_setting(const Guard& guard, const std::vector<nlohmann::json>& rows, c
       results[i] = std::move(result);
     }
     const std::lock_guard lock(mutex);
-    if (options.progress) options.progress(std::string(attribution::setting_name(setting)), ++done, static_cast<int64_t>(chosen.size()));
+    if (options.progress)
+      options.progress(std::string(attribution::setting_name(setting)), ++done, static_cast<int64_t>(chosen.size()));
   });
   Tally tally;
   for (const auto& result : results) {

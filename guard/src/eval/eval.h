@@ -1,7 +1,8 @@
-// Evaluations on data that nobody trained on: each runs the very path of Guard::ask on the rows of a file and returns one JSON object.
+// Evaluations on data that nobody trained on: each runs the very path of Guard::ask on the rows of a file and returns one JSON
+// object.
 //
-// Rows are independent and run on several threads where the device gains by it; results do not depend on how many. Throws not_found and
-// invalid_argument naming file, line and field.
+// Rows are independent and run on several threads where the device gains by it; results do not depend on how many. Throws
+// not_found and invalid_argument naming file, line and field.
 #pragma once
 
 #include <cstdint>
@@ -21,18 +22,19 @@
 namespace openbook::guard {
 
 struct EvalOptions {
-  bool guarded = true;         // false: only the unguarded figures
-  int64_t limit = 0;           // subjects (conflict) or rows (others), drawn by `seed`; 0: all
+  bool guarded = true;  // false: only the unguarded figures
+  int64_t limit = 0;    // subjects (conflict) or rows (others), drawn by `seed`; 0: all
   uint64_t seed = 1;
-  int64_t workers = 1;         // rows at a time
+  int64_t workers = 1;  // rows at a time
   std::function<void(const std::string& stage, int64_t done, int64_t total)> progress;
   const Cancellation* cancellation = nullptr;
   std::function<void(const nlohmann::ordered_json& row)> each_row;  // what was said and decided of every row, in the order of the rows; empty: not asked for
 };
 
-// Documents that contradict memory, in the given settings (all when empty). Rows with memory_spans or memory_in_subject are left out and counted.
-nlohmann::ordered_json eval_conflict(const Guard& guard, const std::filesystem::path& file, const std::vector<attribution::Setting>& settings,
-                                     const EvalOptions& options);
+// Documents that contradict memory, in the given settings (all when empty). Rows with memory_spans or memory_in_subject are left
+// out and counted.
+nlohmann::ordered_json eval_conflict(const Guard& guard, const std::filesystem::path& file,
+                                     const std::vector<attribution::Setting>& settings, const EvalOptions& options);
 
 // Plain reading: does the guard let right answers through?
 nlohmann::ordered_json eval_read(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options);
@@ -40,7 +42,9 @@ nlohmann::ordered_json eval_read(const Guard& guard, const std::filesystem::path
 // Questions that their passage answers, and questions that it does not.
 nlohmann::ordered_json eval_unanswerable(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options);
 
-// Is a right document among the first five distinct ones? `file` holds questions, docs/chunks.jsonl and docs/ beside it the documents.
-nlohmann::ordered_json eval_retrieval(std::shared_ptr<const Embedder> embedder, const std::filesystem::path& file, const EvalOptions& options);
+// Is a right document among the first five distinct ones? `file` holds questions, docs/chunks.jsonl and docs/ beside it the
+// documents.
+nlohmann::ordered_json eval_retrieval(std::shared_ptr<const Embedder> embedder, const std::filesystem::path& file,
+                                      const EvalOptions& options);
 
 }  // namespace openbook::guard

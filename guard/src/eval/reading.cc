@@ -22,8 +22,8 @@ struct AskedRow {
 };
 
 std::vector<AskedRow> ask_all(const Guard& guard, const std::vector<nlohmann::json>& rows,
-                              const std::function<std::vector<Passage>(const nlohmann::json&)>& passages_of, const std::string& stage,
-                              const EvalOptions& options) {
+                              const std::function<std::vector<Passage>(const nlohmann::json&)>& passages_of,
+                              const std::string& stage, const EvalOptions& options) {
   std::vector<AskedRow> asked(rows.size());
   std::mutex mutex;
   int64_t done = 0;
@@ -64,7 +64,8 @@ double word_recall(const std::string& text, const std::string& reference) {
 Json eval_read(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options) {
   const auto rows = attribution::draw_rows(attribution::read_rows(file, {"question", "document", "answer", "title"}), options.limit, options.seed);
   const auto asked = ask_all(
-      guard, rows, [](const nlohmann::json& row) { return std::vector{whole_document(row["title"], row["document"])}; }, "read", options);
+      guard, rows, [](const nlohmann::json& row) { return std::vector{whole_document(row["title"], row["document"])}; }, "read",
+      options);
   Share delivered, precision, unguarded, paraphrase, steered;
   for (size_t i = 0; i < rows.size(); ++i) {
     const std::string title = rows[i]["title"], answer = rows[i]["answer"];
@@ -74,9 +75,11 @@ Json eval_read(const Guard& guard, const std::filesystem::path& file, const Eval
     delivered.add(title, shown);
     if (shown) {
       precision.add(title, holds_words(asked[i].guarded.text, answer));
-      steered.add(title, std::any_of(asked[i].guarded.sentences.begin(), asked[i].guarded.sentences.end(), [](const Sentence& s) { return s.steered; }));
+      steered.add(title, std::any_of(asked[i].guarded.sentences.begin(), asked[i].guarded.sentences.end(),
+                                     [](const Sentence& s) { return s.steered; }));
     } else {
-      paraphrase.add(title, !holds_words(asked[i].unguarded.text, answer) && word_recall(asked[i].unguarded.text, answer) >= kParaphraseRecall);
+      paraphrase.add(title, !holds_words(asked[i].unguarded.text, answer) &&
+                                word_recall(asked[i].unguarded.text, answer) >= kParaphraseRecall);
     }
   }
   Json json = {{"rows", rows.size()}, {"unguarded_precision", unguarded.to_json()}};
@@ -100,8 +103,10 @@ Json eval_unanswerable(const Guard& guard, const std::filesystem::path& file, co
   for (size_t i = 0; i < rows.size(); ++i) {
     const std::string id = rows[i]["id"];
     const bool answerable = rows[i]["answerable"];
-    (answerable ? unguarded_answered : unguarded_refused).add(id, answerable == (asked[i].unguarded.outcome == Outcome::kAnswered));
-    if (options.guarded) (answerable ? answered : refused).add(id, answerable == (asked[i].guarded.outcome == Outcome::kAnswered));
+    (answerable ? unguarded_answered : unguarded_refused)
+        .add(id, answerable == (asked[i].unguarded.outcome == Outcome::kAnswered));
+    if (options.guarded)
+      (answerable ? answered : refused).add(id, answerable == (asked[i].guarded.outcome == Outcome::kAnswered));
   }
   Json json = {{"rows", rows.size()}};
   if (options.guarded) json["refused_unanswerable"] = refused.to_json();

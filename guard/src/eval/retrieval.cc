@@ -17,7 +17,8 @@ struct TemporaryFolder {
   std::filesystem::path path;
   TemporaryFolder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "openbook-eval-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) throw Error(Code::kUnavailable, pattern + ": can't make a temporary folder", "Set TMPDIR to a folder that can be written.");
+    if (!mkdtemp(pattern.data()))
+      throw Error(Code::kUnavailable, pattern + ": can't make a temporary folder", "Set TMPDIR to a folder that can be written.");
     path = pattern;
   }
   ~TemporaryFolder() {
@@ -26,7 +27,8 @@ struct TemporaryFolder {
   }
 };
 
-std::set<std::string> first_documents(const retriever::Retriever& retriever, const std::string& question, retriever::SearchMode mode) {
+std::set<std::string> first_documents(const retriever::Retriever& retriever, const std::string& question,
+                                      retriever::SearchMode mode) {
   std::set<std::string> documents;
   for (const Passage& passage : retriever.search(question, {.limit = kPassages, .mode = mode})) {
     if (documents.size() == kDocuments) break;
@@ -55,8 +57,9 @@ nlohmann::ordered_json eval_retrieval(std::shared_ptr<const Embedder> embedder, 
   }
 
   nlohmann::ordered_json recall;
-  for (const auto& [name, mode] : {std::pair{"hybrid", retriever::SearchMode::kHybrid}, std::pair{"words", retriever::SearchMode::kWords},
-                                   std::pair{"vectors", retriever::SearchMode::kVectors}}) {
+  for (const auto& [name, mode] :
+       {std::pair{"hybrid", retriever::SearchMode::kHybrid}, std::pair{"words", retriever::SearchMode::kWords},
+        std::pair{"vectors", retriever::SearchMode::kVectors}}) {
     Share found;
     for (const nlohmann::json& row : rows) {
       const std::set<std::string> first = first_documents(*retriever, row["question"], mode);

@@ -17,12 +17,15 @@ class Share {
   int64_t hits() const;
   int64_t cases() const { return static_cast<int64_t>(cases_.size()); }
 
-  // {"share", "hits", "of", "interval"}: the 95 % interval is the percentile bootstrap over clusters (1,000 draws, fixed seed). Share and interval are null
-  // without cases.
+  // {"share", "hits", "of", "interval"}: the 95 % interval is the percentile bootstrap over clusters (1,000 draws, fixed seed).
+  // Share and interval are null without cases.
   nlohmann::ordered_json to_json() const;
 
  private:
-  struct Case { std::string cluster; bool hit; };
+  struct Case {
+    std::string cluster;
+    bool hit;
+  };
   std::vector<Case> cases_;
 };
 

@@ -20,7 +20,8 @@ std::vector<engine::TokenId> joined(std::span<const engine::TokenId> front, std:
 std::vector<engine::TokenId> without_quote(const engine::Prompt& prompt, std::string_view quote) {
   std::vector<Source> removed;
   for (const Occurrence& occurrence : find_quotes(quote, prompt, {}))
-    removed.push_back({occurrence.source.passage, sentence_around(prompt.passages[occurrence.source.passage], occurrence.source.range)});
+    removed.push_back(
+        {occurrence.source.passage, sentence_around(prompt.passages[occurrence.source.passage], occurrence.source.range)});
   std::vector<engine::TokenId> kept;
   for (size_t i = 0; i < prompt.tokens.size(); ++i) {
     const engine::TokenSource& token = prompt.sources[i];
@@ -32,8 +33,8 @@ std::vector<engine::TokenId> without_quote(const engine::Prompt& prompt, std::st
   return kept;
 }
 
-void measure_causal(Judgement& judgement, const Spoken& spoken, std::span<const engine::TokenId> before, const engine::Prompt& prompt,
-                    const engine::Decoder& decoder, double threshold_nats) {
+void measure_causal(Judgement& judgement, const Spoken& spoken, std::span<const engine::TokenId> before,
+                    const engine::Prompt& prompt, const engine::Decoder& decoder, double threshold_nats) {
   if (judgement.citations.empty()) return;
   std::vector<engine::TokenId> said;
   for (const TokenObservation& token : spoken.tokens) said.push_back(token.id);
@@ -46,7 +47,8 @@ void measure_causal(Judgement& judgement, const Spoken& spoken, std::span<const 
     const int32_t begin = judgement.words[claim.first_word].first_token, end = last.first_token + last.tokens;
     const auto context = joined(joined(without_quote(prompt, citation.quote), before), std::span(said).first(begin));
     const auto without = engine::log_probabilities(decoder, context, std::span(said).subspan(begin, end - begin));
-    citation.causal_nats = std::accumulate(with.begin() + begin, with.begin() + end, 0.0) - std::accumulate(without.begin(), without.end(), 0.0);
+    citation.causal_nats =
+        std::accumulate(with.begin() + begin, with.begin() + end, 0.0) - std::accumulate(without.begin(), without.end(), 0.0);
     citation.causal = *citation.causal_nats > threshold_nats;
   }
 }

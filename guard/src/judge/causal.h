@@ -1,7 +1,8 @@
 // Would the model still say the claim without the sentences that it is said to rest on?
 //
-// causal_nats = log p(claim | passages) - log p(claim | every sentence that holds the quote removed), both unedited and teacher-forced. Sentences that repeat the quote go
-// too: with one of them left, nothing would be missing. Removal takes the sentences' tokens out of the prompt; what follows moves up. Thread-safe.
+// causal_nats = log p(claim | passages) - log p(claim | every sentence that holds the quote removed), both unedited and
+// teacher-forced. Sentences that repeat the quote go too: with one of them left, nothing would be missing. Removal takes the
+// sentences' tokens out of the prompt; what follows moves up. Thread-safe.
 #pragma once
 
 #include <span>
@@ -11,9 +12,10 @@
 
 namespace openbook::guard {
 
-// Measures the citations of `judgement` in place (Citation::causal_nats, causal). `before` are the answer's tokens in front of the sentence.
-void measure_causal(Judgement& judgement, const Spoken& spoken, std::span<const engine::TokenId> before, const engine::Prompt& prompt,
-                    const engine::Decoder& decoder, double threshold_nats);
+// Measures the citations of `judgement` in place (Citation::causal_nats, causal). `before` are the answer's tokens in front of
+// the sentence.
+void measure_causal(Judgement& judgement, const Spoken& spoken, std::span<const engine::TokenId> before,
+                    const engine::Prompt& prompt, const engine::Decoder& decoder, double threshold_nats);
 
 // The prompt's tokens without those of every passage sentence that holds `quote`'s words.
 std::vector<engine::TokenId> without_quote(const engine::Prompt& prompt, std::string_view quote);

@@ -6,14 +6,14 @@
 #include "judge/quote.h"
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
-#include "text/neutral_words.h"
 #include "openbook/base/words.h"
+#include "text/neutral_words.h"
 
 namespace openbook::guard {
 namespace {
 
-// The words count as read at an occurrence only when the heads looked there at least this much. Several may qualify: the same words may stand in a
-// sentence on topic and in one that is not.
+// The words count as read at an occurrence only when the heads looked there at least this much. Several may qualify: the same
+// words may stand in a sentence on topic and in one that is not.
 constexpr float kAttendedShare = 0.05f;
 
 Verdict worse(Verdict a, Verdict b) {
@@ -30,8 +30,8 @@ Verdict verdict_of(double probability_copied, const attribution::VerdictThreshol
 
 bool is_number(std::string_view word) { return word[0] >= '0' && word[0] <= '9'; }
 
-// The words of the question, which repeat what was asked and claim nothing by themselves. Its numbers too: "Windows 7" in an answer about Windows 7 must
-// not count as what the answer rests on.
+// The words of the question, which repeat what was asked and claim nothing by themselves. Its numbers too: "Windows 7" in an
+// answer about Windows 7 must not count as what the answer rests on.
 std::set<std::string> asked_words(std::string_view question) {
   std::set<std::string> asked;
   for (std::string& word : folded_words(question)) asked.insert(std::move(word));
@@ -41,7 +41,8 @@ std::set<std::string> asked_words(std::string_view question) {
 // Tokens of a word: from the one that holds its first byte to the one that holds its last.
 void set_tokens(Word& word, const std::vector<ByteSpan>& token_bytes) {
   const auto holder = [&](int64_t byte) {
-    return std::find_if(token_bytes.begin(), token_bytes.end(), [&](ByteSpan span) { return span.contains(byte); }) - token_bytes.begin();
+    return std::find_if(token_bytes.begin(), token_bytes.end(), [&](ByteSpan span) { return span.contains(byte); }) -
+           token_bytes.begin();
   };
   word.first_token = static_cast<int32_t>(holder(word.answer.begin));
   word.tokens = static_cast<int32_t>(holder(word.answer.end - 1)) - word.first_token + 1;
@@ -101,9 +102,14 @@ std::vector<Claim> claims_of(const std::vector<Word>& words) {
 }
 
 // The occurrence to cite: the most attended one that is on topic, else the most attended one.
-struct ChosenQuote { Occurrence occurrence; ByteSpan sentence; bool on_topic; };
+struct ChosenQuote {
+  Occurrence occurrence;
+  ByteSpan sentence;
+  bool on_topic;
+};
 
-std::optional<ChosenQuote> choose_quote(const std::vector<Occurrence>& occurrences, const JudgeContext& context, float least_share) {
+std::optional<ChosenQuote> choose_quote(const std::vector<Occurrence>& occurrences, const JudgeContext& context,
+                                        float least_share) {
   std::optional<ChosenQuote> chosen;
   for (const Occurrence& occurrence : occurrences) {
     if (occurrence.attention < least_share) break;
@@ -230,11 +236,13 @@ std::vector<TokenRecord> token_records(const Spoken& spoken, const Judgement& ju
     const TokenObservation& seen = spoken.tokens[i];
     records.push_back({seen.id, spoken.token_bytes[i], seen.evidence, seen.probability_continuation, seen.edited});
   }
-  for (const Word& word : judgement.words) records[word.first_token].probability_copied = spoken.tokens[word.first_token].probability_first;
+  for (const Word& word : judgement.words)
+    records[word.first_token].probability_copied = spoken.tokens[word.first_token].probability_first;
   return records;
 }
 
-void append_to(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered, std::string reason) {
+void append_to(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered,
+               std::string reason) {
   const auto byte = static_cast<int64_t>(answer.text.size());
   const auto token = static_cast<int32_t>(answer.tokens.size());
   const auto word = static_cast<int32_t>(answer.words.size());

@@ -29,7 +29,8 @@ std::vector<Occurrence> find_quotes(std::string_view claim, const engine::Prompt
       found.push_back({source, total > 0 ? attention_on(prompt, attention, source) / total : 0});
     }
   }
-  std::stable_sort(found.begin(), found.end(), [](const Occurrence& a, const Occurrence& b) { return a.attention > b.attention; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Occurrence& a, const Occurrence& b) { return a.attention > b.attention; });
   return found;
 }
 

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <numeric>
 
-#include "openbook/base/utf8.h"
 #include "openbook/base/sentences.h"
-#include "text/neutral_words.h"
+#include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
+#include "text/neutral_words.h"
 
 namespace openbook::guard {
 namespace {
@@ -40,9 +40,14 @@ bool holds(const std::vector<std::string>& words, const std::string& term) {
   return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return same_term(word, term); });
 }
 
-// Names and numbers say what a question is about; its other words are used where it has none. Among names the rarest count, every number does.
+// Names and numbers say what a question is about; its other words are used where it has none. Among names the rarest count, every
+// number does.
 std::vector<std::string> find_rarest_terms(std::string_view question, const engine::Tokenizer& tokenizer) {
-  struct Term { std::string word; double rarity; bool number; };
+  struct Term {
+    std::string word;
+    double rarity;
+    bool number;
+  };
   const Language language = language_of(question);
   std::vector<Term> names, others;
   for (const WordSpan& span : split_words(question)) {
@@ -68,11 +73,15 @@ std::vector<std::string> find_rarest_terms(std::string_view question, const engi
 
 Topic::Topic(std::string_view question, const std::vector<Passage>& passages, const engine::Tokenizer& tokenizer,
              const Embedder& embedder, double close)
-    : passages_(&passages), embedder_(&embedder), close_(close), question_(question), rarest_(find_rarest_terms(question, tokenizer)) {
+    : passages_(&passages),
+      embedder_(&embedder),
+      close_(close),
+      question_(question),
+      rarest_(find_rarest_terms(question, tokenizer)) {
   for (const Passage& passage : passages) {
     const std::vector<std::string> words = folded_words(passage.text);
-    holds_all_.push_back(!rarest_.empty() &&
-                         std::all_of(rarest_.begin(), rarest_.end(), [&](const std::string& term) { return holds(words, term); }));
+    holds_all_.push_back(!rarest_.empty() && std::all_of(rarest_.begin(), rarest_.end(),
+                                                         [&](const std::string& term) { return holds(words, term); }));
   }
 }
 
@@ -85,7 +94,8 @@ std::vector<double> Topic::similarities(const std::vector<std::string>& sentence
     const std::vector<float> vectors = embedder_->embed(unknown);
     const size_t dimension = question_vector_.size();
     for (size_t i = 0; i < unknown.size(); ++i)
-      similarities_[unknown[i]] = std::inner_product(question_vector_.begin(), question_vector_.end(), vectors.begin() + i * dimension, 0.0);
+      similarities_[unknown[i]] =
+          std::inner_product(question_vector_.begin(), question_vector_.end(), vectors.begin() + i * dimension, 0.0);
   }
   std::vector<double> known;
   for (const std::string& sentence : sentences) known.push_back(similarities_.at(sentence));

@@ -138,7 +138,8 @@ LogKey LogKey::load(const std::filesystem::path& file) {
 void require_key_outside(const std::filesystem::path& key_file, const std::filesystem::path& folder) {
   if (folder.empty()) throw Error(Code::kInvalidArgument, "no folder of a provenance log was named");
   if (key_file.empty())
-    throw Error(Code::kInvalidArgument, "provenance log " + folder.string() + ": no key file was named", "Name the one that `openbook log init` made.");
+    throw Error(Code::kInvalidArgument, "provenance log " + folder.string() + ": no key file was named",
+                "Name the one that `openbook log init` made.");
   const auto resolved_folder = std::filesystem::weakly_canonical(std::filesystem::absolute(folder) / "");
   const auto parent = std::filesystem::absolute(key_file).parent_path();
   const auto resolved_parent = std::filesystem::weakly_canonical(parent / "");

@@ -1,21 +1,36 @@
 #include "log/log_store.h"
 
+#include <rocksdb/env.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstdio>
 
 #include "log/log_format.h"
 #include "openbook/base/error.h"
+#include "openbook/base/log.h"
 
 namespace openbook::provenance {
 namespace {
 
 namespace fs = std::filesystem;
 
+// RocksDB's own notes go where ours go. Its default, a file in the folder, aborts the program when the disk is full.
+class NotesToLog : public rocksdb::Logger {
+ public:
+  NotesToLog() : Logger(rocksdb::WARN_LEVEL) {}
+  using Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    char line[512];
+    std::vsnprintf(line, sizeof line, format, arguments);
+    log_debug(std::string("rocksdb: ") + line);
+  }
+};
+
 rocksdb::DBOptions database_options() {
   rocksdb::DBOptions options;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.keep_log_file_num = 2;
+  options.info_log = std::make_shared<NotesToLog>();
   options.max_open_files = 256;
   // A record cut short by a crash in mid-write is dropped; damage anywhere before it refuses to open instead of silently
   // forgetting what follows.

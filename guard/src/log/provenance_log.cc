@@ -4,6 +4,7 @@
 #include <chrono>
 #include <limits>
 #include <mutex>
+#include <shared_mutex>
 
 #include "log/log_format.h"
 #include "log/log_key.h"
@@ -30,7 +31,11 @@ Head sealed(Head head, const LogKey& key) {
 class RocksLog : public ProvenanceLog {
  public:
   RocksLog(std::unique_ptr<LogStore> store, std::optional<LogKey> key, std::string no_key_reason, LogMode mode)
-      : store_(std::move(store)), key_(std::move(key)), no_key_reason_(std::move(no_key_reason)), mode_(mode) {
+      : folder_(store->folder()),
+        store_(std::move(store)),
+        key_(std::move(key)),
+        no_key_reason_(std::move(no_key_reason)),
+        mode_(mode) {
     if (mode_ == LogMode::kAppend) head_ = read_tail();
   }
 
@@ -47,14 +52,16 @@ class RocksLog : public ProvenanceLog {
   }
 
   std::vector<LogEntry> entries(uint64_t first, uint64_t limit) const override {
+    const std::shared_lock reading(reopening_);
     return read(std::max<uint64_t>(first, 1), limit ? limit : std::numeric_limits<uint64_t>::max(), nullptr);
   }
 
   std::vector<LogEntry> of_answer(const std::string& answer_id) const override {
     require_answer_id(answer_id);
+    const std::shared_lock reading(reopening_);
     auto found = read(1, std::numeric_limits<uint64_t>::max(), &answer_id);
     if (found.empty())
-      throw Error(Code::kNotFound, "provenance log " + store_->folder().string() + ": no answer " + answer_id,
+      throw Error(Code::kNotFound, "provenance log " + folder_.string() + ": no answer " + answer_id,
                   "`openbook log list` shows the ids.");
     return found;
   }
@@ -78,15 +85,18 @@ class RocksLog : public ProvenanceLog {
       Head head = head_;
       const StoredPayload tombstone{{}, {}, head.count + 1};
       for (const uint64_t sequence : erasure.sequences)
-        store_->check(batch.Put(store_->payloads(), sequence_key(sequence), encode_payload(tombstone)), "erase");
+        store().check(batch.Put(store().payloads(), sequence_key(sequence), encode_payload(tombstone)), "erase");
       add(batch, head, LogKind::kErase, answer_id, encode_erasure(erasure));
       commit(batch, head);
     }
-    store_->purge_payloads(first, last);  // also for an erased answer: a crash may have come between
+    write_failed_ = true;
+    store().purge_payloads(first, last);  // also for an erased answer: a crash may have come between
+    write_failed_ = false;
   }
 
   LogReport verify(const std::vector<LogReceipt>& expect) const override {
-    return verify_log(*store_, key_ ? &*key_ : nullptr, no_key_reason_, expect);
+    const std::shared_lock reading(reopening_);
+    return verify_log(store(), key_ ? &*key_ : nullptr, no_key_reason_, expect);
   }
 
  private:
@@ -98,10 +108,10 @@ class RocksLog : public ProvenanceLog {
 
   // The head and the record it names, both checked. Throws data_loss: nothing may be appended to a broken chain.
   Head read_tail() const {
-    const std::string where = "provenance log " + store_->folder().string() + ": ";
+    const std::string where = "provenance log " + folder_.string() + ": ";
     const std::string hint =
         "Nothing can be appended. `openbook log verify` says more; restore the log from a backup, or begin a new one.";
-    const auto bytes = store_->get(store_->head(), kHeadKey);
+    const auto bytes = store().get(store().head(), kHeadKey);
     if (!bytes) throw Error(Code::kDataLoss, where + "the head is missing", hint);
     const Head head = decode_head(*bytes);
     if (head.key_id != key_->id())
@@ -109,9 +119,9 @@ class RocksLog : public ProvenanceLog {
                   "Name the key made with this log.");
     if (!same(head.mac, key_->mac_head(head_body(head))))
       throw Error(Code::kDataLoss, where + "the head was changed: its MAC does not match", hint);
-    const auto records = store_->iterate(store_->records());
+    const auto records = store().iterate(store().records());
     records->SeekToLast();
-    store_->check(records->status(), "read its last record");
+    store().check(records->status(), "read its last record");
     const uint64_t last = records->Valid() ? parse_sequence_key({records->key().data(), records->key().size()}).value_or(0) : 0;
     if (last != head.count)
       throw Error(
@@ -126,12 +136,30 @@ class RocksLog : public ProvenanceLog {
     return head;
   }
 
+  LogStore& store() const {
+    if (!store_)
+      throw Error(Code::kUnavailable, "provenance log " + folder_.string() + ": closed after a failed write",
+                  "Free some disk space and open it again.");
+    return *store_;
+  }
+
   void require_writable() {
     if (mode_ != LogMode::kAppend)
-      throw Error(Code::kFailedPrecondition, "provenance log " + store_->folder().string() + ": opened for reading only");
-    if (!write_failed_) return;
-    // RocksDB stops writing after a failed write until it is told that the cause is gone.
-    store_->check(store_->db().Resume(), "continue after a failed write");
+      throw Error(Code::kFailedPrecondition, "provenance log " + folder_.string() + ": opened for reading only");
+    if (write_failed_) reopen();
+  }
+
+  // After a failed write RocksDB writes no more, and can't be resumed even when there is room again: it must be opened anew.
+  // Until that works the log can be read.
+  void reopen() {
+    const std::unique_lock nobody_reads(reopening_);
+    store_.reset();
+    try {
+      store_ = LogStore::open(folder_, LogMode::kAppend);
+    } catch (const Error&) {
+      store_ = LogStore::open(folder_, LogMode::kReadOnly);
+      throw;
+    }
     head_ = read_tail();
     write_failed_ = false;
   }
@@ -146,8 +174,8 @@ class RocksLog : public ProvenanceLog {
     Record record{kind, key_->id(), head.count + 1, now_ms(), answer_id, payload_hash(stored.salt, payload), head.last, {}};
     record.mac = key_->mac_record(record_body(record));
     const std::string key = sequence_key(record.sequence);
-    store_->check(batch.Put(store_->records(), key, encode_record(record)), "append");
-    store_->check(batch.Put(store_->payloads(), key, encode_payload(stored)), "append");
+    store().check(batch.Put(store().records(), key, encode_record(record)), "append");
+    store().check(batch.Put(store().payloads(), key, encode_payload(stored)), "append");
     head.count = record.sequence;
     head.last = record.mac;
     return {record.sequence, answer_id, hex(record.mac)};
@@ -155,19 +183,19 @@ class RocksLog : public ProvenanceLog {
 
   void commit(rocksdb::WriteBatch& batch, const Head& head) {
     const Head next = sealed(head, *key_);
-    store_->check(batch.Put(store_->head(), kHeadKey, encode_head(next)), "append");
+    store().check(batch.Put(store().head(), kHeadKey, encode_head(next)), "append");
     rocksdb::WriteOptions options;
     options.sync = true;
-    const auto status = store_->db().Write(options, &batch);
-    write_failed_ = !status.ok();
-    store_->check(status, "append");
+    write_failed_ = true;
+    store().check(store().db().Write(options, &batch), "append");
+    write_failed_ = false;
     head_ = next;
   }
 
   // At most `limit` entries from `first` on, of one answer or (nullptr) of all.
   std::vector<LogEntry> read(uint64_t first, uint64_t limit, const std::string* only_answer) const {
-    rocksdb::ManagedSnapshot snapshot(&store_->db());
-    const auto records = store_->iterate(store_->records(), snapshot.snapshot());
+    rocksdb::ManagedSnapshot snapshot(&store().db());
+    const auto records = store().iterate(store().records(), snapshot.snapshot());
     std::vector<LogEntry> found;
     for (records->Seek(sequence_key(first)); records->Valid() && found.size() < limit; records->Next()) {
       const uint64_t sequence = parse_sequence_key({records->key().data(), records->key().size()}).value_or(0);
@@ -176,16 +204,16 @@ class RocksLog : public ProvenanceLog {
       if (only_answer && record.answer_id != *only_answer) continue;
       found.push_back(entry_of(record, sequence, snapshot.snapshot()));
     }
-    store_->check(records->status(), "read it");
+    store().check(records->status(), "read it");
     return found;
   }
 
   LogEntry entry_of(const Record& record, uint64_t sequence, const rocksdb::Snapshot* snapshot) const {
-    const std::string where = "provenance log " + store_->folder().string() + ": record " + std::to_string(sequence);
+    const std::string where = "provenance log " + folder_.string() + ": record " + std::to_string(sequence);
     const std::string hint = "`openbook log verify` checks the whole log. Without a key it can be read unchecked.";
     if (key_ && (record.sequence != sequence || !same(record.mac, key_->mac_record(record_body(record)))))
       throw Error(Code::kDataLoss, where + ": its MAC does not match: it was changed, moved, or written with another key", hint);
-    const auto bytes = store_->get(store_->payloads(), sequence_key(sequence), snapshot);
+    const auto bytes = store().get(store().payloads(), sequence_key(sequence), snapshot);
     if (!bytes) throw Error(Code::kDataLoss, where + ": its payload is missing", hint);
     StoredPayload payload = decode_payload(*bytes, where + ": payload");
     LogEntry entry{
@@ -197,7 +225,9 @@ class RocksLog : public ProvenanceLog {
     return entry;
   }
 
+  std::filesystem::path folder_;
   std::unique_ptr<LogStore> store_;
+  mutable std::shared_mutex reopening_;  // guards store_: shared to read through it; replaced under `writing_` too
   std::optional<LogKey> key_;
   std::string no_key_reason_;
   LogMode mode_;
