@@ -5,18 +5,22 @@
 
 #include <random>
 
-#include "eval/conflict_cases.h"
-#include "eval/rows.h"
 #include "eval/shares.h"
 #include "guard/reading_guard.h"
 #include "openbook/base/file.h"
 #include "openbook/base/sentences.h"
 #include "openbook/base/words.h"
+#include "report/data_cases.h"
+#include "report/rows.h"
 
 namespace openbook::guard {
 namespace {
 
+using attribution::draw_rows;
+using attribution::make_conflict_case;
+using attribution::read_rows;
 using attribution::Setting;
+using attribution::with_replaced;
 using nlohmann::json;
 using testing::ElementsAre;
 
@@ -173,7 +177,7 @@ TEST(ConflictCases, SettingsDifferInWhereTheAnswersStand) {
         continue;
       }
       EXPECT_EQ(made->question, rows[i][setting == Setting::kBare ? "cloze" : "question"]);
-      EXPECT_EQ(made->form, setting == Setting::kBare ? PromptForm::kBare : PromptForm::kChat);
+      EXPECT_EQ(made->setting, setting);
       EXPECT_EQ(made->passages.size(), setting == Setting::kClosed                                ? 0u
                                        : setting == Setting::kDecoy || setting == Setting::kOther ? 2u
                                                                                                   : 1u);
