@@ -86,18 +86,30 @@ std::string to_text(const HeadAtlas& atlas) {
 }
 
 nlohmann::ordered_json to_json(const attribution::AtlasCheck& check, const HeadAtlas& atlas, const engine::Model& model) {
-  return {{"atlas", atlas.fingerprint()}, {"model", model.fingerprint()}, {"matches", atlas.model_fingerprint == model.fingerprint()}, {"holds", check.holds},
-          {"reason", check.reason}, {"facts", check.facts}, {"copied", check.copied}, {"recited", check.recited}, {"auc", check.auc},
-          {"place_top1", check.place_top1}, {"recited_passed", check.recited_passed}, {"copied_blamed", check.copied_blamed}};
+  return {{"atlas", atlas.fingerprint()},
+          {"model", model.fingerprint()},
+          {"matches", atlas.model_fingerprint == model.fingerprint()},
+          {"holds", check.holds},
+          {"reason", check.reason},
+          {"facts", check.facts},
+          {"copied", check.copied},
+          {"recited", check.recited},
+          {"auc", check.auc},
+          {"place_top1", check.place_top1},
+          {"recited_passed", check.recited_passed},
+          {"copied_blamed", check.copied_blamed}};
 }
 
 std::string to_text(const attribution::AtlasCheck& check, bool made_for_it) {
   char line[240];
   std::snprintf(line, sizeof line,
-                "%lld facts, %lld copied and %lld recited answers: AUC %.3f, place top-1 %.3f, recited passed as copied %.1f %%, copied called recited %.1f %%\n",
-                static_cast<long long>(check.facts), static_cast<long long>(check.copied), static_cast<long long>(check.recited), check.auc, check.place_top1,
-                100 * check.recited_passed, 100 * check.copied_blamed);
-  const std::string whose = made_for_it ? "the atlas is whole and made for this model" : "the atlas is whole and made for another model or other weights (the guard refuses it for this one)";
+                "%lld facts, %lld copied and %lld recited answers: AUC %.3f, place top-1 %.3f, recited passed as copied %.1f %%, "
+                "copied called recited %.1f %%\n",
+                static_cast<long long>(check.facts), static_cast<long long>(check.copied), static_cast<long long>(check.recited),
+                check.auc, check.place_top1, 100 * check.recited_passed, 100 * check.copied_blamed);
+  const std::string whose =
+      made_for_it ? "the atlas is whole and made for this model"
+                  : "the atlas is whole and made for another model or other weights (the guard refuses it for this one)";
   return whose + "\n" + line + (check.holds ? "it holds\n" : "it does not hold: " + check.reason + "\n");
 }
 
@@ -134,7 +146,8 @@ int check(const AtlasFlags& flags, Context& context) {
   ProgressBar bar;
   const auto progress = [&](const std::string& stage, int64_t done, int64_t total) { bar.update(stage, done, total); };
   const auto facts = attribution::ContrastSet::load(flags.facts);
-  const attribution::AtlasCheck found = attribution::check_atlas(model, facts, atlas, flags.check, progress, &context.cancellation);
+  const attribution::AtlasCheck found =
+      attribution::check_atlas(model, facts, atlas, flags.check, progress, &context.cancellation);
   bar.clear();
   context.json() ? print_json(to_json(found, atlas, *model)) : print(to_text(found, made_for_it));
   return found.holds ? kDone : kFailed;
@@ -172,14 +185,20 @@ void add_atlas(CLI::App& app, Context& context) {
   add_place(*shown_verb, Place::kAtlas, flags->atlas);
   shown_verb->callback([flags, &context] { context.run = [flags, &context] { return show(*flags, context); }; });
 
-  CLI::App* checked = add_verb(*group, context, "check", "Says whether an atlas is whole and still holds for a model.", "openbook atlas check --atlas smollm2.atlas.json --model models/smollm2");
+  CLI::App* checked = add_verb(*group, context, "check", "Says whether an atlas is whole and still holds for a model.",
+                               "openbook atlas check --atlas smollm2.atlas.json --model models/smollm2");
   add_place(*checked, Place::kModel, flags->model);
   add_place(*checked, Place::kAtlas, flags->atlas);
-  checked->add_option("--sample", flags->check.facts, "facts of the test relations that are asked; 0: only checksum and fingerprint")->check(CLI::NonNegativeNumber)->capture_default_str();
+  checked
+      ->add_option("--sample", flags->check.facts, "facts of the test relations that are asked; 0: only checksum and fingerprint")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   checked->add_option("--facts", flags->facts, "folder with relations.json and facts.tsv")->capture_default_str();
   checked->add_option("--seed", flags->check.seed, "of wording and counterfactual objects")->capture_default_str();
   checked->add_option("--device", flags->device, "cpu, cuda, cuda:N or auto")->capture_default_str();
-  checked->add_option("--dtype", flags->dtype, "float32 or bfloat16")->check(CLI::IsMember({"float32", "bfloat16"}))->capture_default_str();
+  checked->add_option("--dtype", flags->dtype, "float32 or bfloat16")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->capture_default_str();
   checked->callback([flags, &context] { context.run = [flags, &context] { return check(*flags, context); }; });
   add_atlas_report(*group, context);
 }

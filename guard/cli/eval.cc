@@ -33,7 +33,9 @@ int evaluate(const std::string& name, const EvalFlags& flags, Context& context, 
   if (!flags.rows.empty()) {
     rows.open(flags.rows, std::ios::trunc);
     if (!rows) throw Error(Code::kNotFound, flags.rows + ": can't be written", "Name a file in a folder that exists.");
-    eval.each_row = [&](const nlohmann::ordered_json& row) { rows << row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n'; };
+    eval.each_row = [&](const nlohmann::ordered_json& row) {
+      rows << row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    };
   }
   const auto guard = Guard::open(options);
   nlohmann::ordered_json json = {{"eval", name}, {"file", flags.file}, {"guard", flags.guarded}};
@@ -45,7 +47,8 @@ int evaluate(const std::string& name, const EvalFlags& flags, Context& context, 
   json["device"] = guard->device();
   json["seed"] = flags.eval.seed;
   bar.clear();
-  if (!flags.rows.empty() && !rows.flush()) throw Error(Code::kResourceExhausted, flags.rows + ": can't be written to its end", "Is the disk full?");
+  if (!flags.rows.empty() && !rows.flush())
+    throw Error(Code::kResourceExhausted, flags.rows + ": can't be written to its end", "Is the disk full?");
   print_json(json);
   return kDone;
 }
@@ -55,7 +58,9 @@ CLI::App* add_eval(CLI::App& group, Context& context, const std::string& name, c
   CLI::App* verb =
       add_verb(group, context, name, summary, "openbook eval " + name + " ../shared/data/" + name + ".jsonl --format json");
   verb->add_option("file", flags->file, "rows, JSON Lines")->required();
-  verb->add_option("--limit", flags->eval.limit, "this many subjects or rows, drawn by the seed; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+  verb->add_option("--limit", flags->eval.limit, "this many subjects or rows, drawn by the seed; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   verb->add_option("--rows", flags->rows, "file that gets what was said and decided of every row, JSON Lines");
   verb->add_option("--seed", flags->eval.seed, "of the draw")->capture_default_str();
   verb->add_option("--workers", flags->eval.workers, "rows at a time; more than 1 pays on a GPU")

@@ -27,8 +27,8 @@ CLI::Option* add_place(CLI::App& verb, Place place, std::string& flag);
 Found find(Place place, const std::string& flag);
 std::optional<Found> look_for(Place place, const std::string& flag);
 
-// As look_for and find, but only what was named by flag or variable: for what is written, so that nobody changes the quickstart's by
-// forgetting a flag. find_named throws CLI::ValidationError.
+// As look_for and find, but only what was named by flag or variable: for what is written, so that nobody changes the quickstart's
+// by forgetting a flag. find_named throws CLI::ValidationError.
 std::optional<Found> look_for_named(Place place, const std::string& flag);
 Found find_named(Place place, const std::string& flag);
 

@@ -124,7 +124,8 @@ TEST(TwoProcesses, TheSecondMayReadAnIndexAndNotWriteIt) {
   const auto embedder = std::make_shared<const test::HashingEmbedder>();
   Writer writer(folder / "index", 1);
   writer.wait();
-  EXPECT_ERROR(Retriever::open(folder / "index", embedder, OpenMode::kReadWrite), Code::kUnavailable, "another process is writing to it");
+  EXPECT_ERROR(Retriever::open(folder / "index", embedder, OpenMode::kReadWrite), Code::kUnavailable,
+               "another process is writing to it");
   EXPECT_FALSE(stored(*Retriever::open(folder / "index", embedder, OpenMode::kReadOnly)).empty());
   writer.kill();
   EXPECT_NO_THROW(Retriever::open(folder / "index", embedder, OpenMode::kReadWrite));

@@ -28,7 +28,9 @@ struct TemporaryFolder {
   std::filesystem::path path;
   TemporaryFolder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "openbook-rounded-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) throw Error(Code::kResourceExhausted, "no temporary folder could be made as " + pattern, "Set TMPDIR to a folder with room.");
+    if (!mkdtemp(pattern.data()))
+      throw Error(Code::kResourceExhausted, "no temporary folder could be made as " + pattern,
+                  "Set TMPDIR to a folder with room.");
     path = pattern;
   }
   ~TemporaryFolder() {
@@ -41,7 +43,14 @@ struct TemporaryFolder {
 
 Json row_of(const std::string& variant, const AtlasCheck& check) {
   const auto rounded = [](double value) { return std::isnan(value) ? Json(nullptr) : Json(std::round(value * 1000) / 1000); };
-  return {variant, check.facts, check.copied, check.recited, rounded(check.auc), rounded(check.place_top1), rounded(check.recited_passed), rounded(check.copied_blamed),
+  return {variant,
+          check.facts,
+          check.copied,
+          check.recited,
+          rounded(check.auc),
+          rounded(check.place_top1),
+          rounded(check.recited_passed),
+          rounded(check.copied_blamed),
           check.holds ? "holds" : "does not hold: " + check.reason};
 }
 
@@ -49,9 +58,11 @@ Json row_of(const std::string& variant, const AtlasCheck& check) {
 
 void write_rounded_model(const std::filesystem::path& folder, const std::filesystem::path& rounded) {
   const std::filesystem::path weights = folder / "model.safetensors";
-  if (!std::filesystem::exists(weights)) throw Error(Code::kUnimplemented, folder.string() + ": only a model in one model.safetensors can be rounded", "");
+  if (!std::filesystem::exists(weights))
+    throw Error(Code::kUnimplemented, folder.string() + ": only a model in one model.safetensors can be rounded", "");
   for (const auto& file : std::filesystem::directory_iterator(folder))
-    if (file.path() != weights) std::filesystem::copy(file.path(), rounded / file.path().filename(), std::filesystem::copy_options::recursive);
+    if (file.path() != weights)
+      std::filesystem::copy(file.path(), rounded / file.path().filename(), std::filesystem::copy_options::recursive);
   std::string bytes = read_file(weights, UINT64_MAX);
   uint64_t header_size = 0;  // Safetensors::open has checked header and offsets when the model was loaded
   std::memcpy(&header_size, bytes.data(), sizeof header_size);
@@ -59,7 +70,8 @@ void write_rounded_model(const std::filesystem::path& folder, const std::filesys
   for (const auto& [name, tensor] : header.items()) {
     if (name == "__metadata__" || tensor["shape"].size() != 2) continue;
     const std::string dtype = tensor["dtype"];
-    if (dtype != "F32" && dtype != "BF16") throw Error(Code::kUnimplemented, name + ": weights of dtype " + dtype + " can't be rounded", "");
+    if (dtype != "F32" && dtype != "BF16")
+      throw Error(Code::kUnimplemented, name + ": weights of dtype " + dtype + " can't be rounded", "");
     const std::vector<int64_t> shape = tensor["shape"];
     char* begin = bytes.data() + 8 + header_size + tensor["data_offsets"][0].get<uint64_t>();
     at::Tensor copy = at::empty(shape, dtype == "F32" ? at::kFloat : at::kBFloat16);  // the file's bytes need not be aligned
@@ -77,7 +89,8 @@ Json run_drift(const Laboratory& laboratory) {
   Json rows = Json::array(), left_out = Json::array();
   const auto attempt = [&](const std::string& variant, const std::function<std::shared_ptr<const engine::Model>()>& load) {
     try {
-      rows.push_back(row_of(variant, check_atlas(load(), *laboratory.facts, *laboratory.atlas, options, laboratory.progress, laboratory.cancellation)));
+      rows.push_back(row_of(variant, check_atlas(load(), *laboratory.facts, *laboratory.atlas, options, laboratory.progress,
+                                                 laboratory.cancellation)));
     } catch (const Error& error) {
       if (error.code() == Code::kCancelled) throw;
       left_out.push_back(variant + ": " + error.what());
@@ -85,15 +98,19 @@ Json run_drift(const Laboratory& laboratory) {
   };
   attempt("as it is", [&] { return laboratory.decoder->shared_model(); });
   const bool whole = model.dtype() == at::kFloat;
-  attempt(whole ? "bfloat16" : "float32", [&] { return engine::Model::load(model.folder(), {.device = device, .dtype = whole ? "bfloat16" : "float32"}); });
+  attempt(whole ? "bfloat16" : "float32",
+          [&] { return engine::Model::load(model.folder(), {.device = device, .dtype = whole ? "bfloat16" : "float32"}); });
+  const TemporaryFolder rounded;  // the model reads its chat template there later
   attempt("weights rounded to 8 bits", [&] {
-    const TemporaryFolder rounded;
     write_rounded_model(model.folder(), rounded.path);
     return engine::Model::load(rounded.path, {.device = device, .dtype = whole ? "float32" : "bfloat16"});
   });
   left_out.push_back("fine-tuning: openbook doesn't train; run `openbook atlas check --model DIR` on a fine-tuned folder");
-  return {{"tables", {{{"title", "The atlas on changed models"},
-                       {"columns", {"model", "facts", "copied", "recited", "AUC", "place top-1", "recited passed", "copied blamed", "the atlas"}}, {"rows", std::move(rows)}}}},
+  return {{"tables",
+           {{{"title", "The atlas on changed models"},
+             {"columns",
+              {"model", "facts", "copied", "recited", "AUC", "place top-1", "recited passed", "copied blamed", "the atlas"}},
+             {"rows", std::move(rows)}}}},
           {"left_out", std::move(left_out)}};
 }
 

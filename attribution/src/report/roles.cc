@@ -12,7 +12,7 @@
 namespace openbook::attribution {
 namespace {
 
-constexpr double kMass = 0.8;       // of the score that the chosen heads must hold together
+constexpr double kMass = 0.8;  // of the score that the chosen heads must hold together
 constexpr double kPaperShare = 100.0 / 1024, kPaperTaskShare = 40.0 / 1024;
 
 using Scores = std::vector<double>;
@@ -43,13 +43,20 @@ Json sorted_plot(const Scores& scores) {
   std::sort(sorted.rbegin(), sorted.rend());
   Json points = Json::array();
   for (size_t i = 0; i < sorted.size(); ++i) points.push_back({i + 1, sorted[i]});
-  return {{"kind", "lines"}, {"title", "Difference score of every head, sorted"}, {"x", "rank"}, {"y", "open-book less closed-book relevance"},
+  return {{"kind", "lines"},
+          {"title", "Difference score of every head, sorted"},
+          {"x", "rank"},
+          {"y", "open-book less closed-book relevance"},
           {"series", {{{"name", "difference"}, {"color", "in_context"}, {"points", std::move(points)}}}}};
 }
 
 // Layer by head. A head's colour is the role in which it stands highest among the role's heads; shade is its place there.
-Json head_map(const std::string& title, int64_t layers, int64_t heads, const std::vector<std::pair<std::string, std::vector<engine::HeadId>>>& roles) {
-  struct Cell { std::string color; double strength; };
+Json head_map(const std::string& title, int64_t layers, int64_t heads,
+              const std::vector<std::pair<std::string, std::vector<engine::HeadId>>>& roles) {
+  struct Cell {
+    std::string color;
+    double strength;
+  };
   std::map<engine::HeadId, Cell> cells;
   for (const auto& [color, members] : roles)
     for (size_t i = 0; i < members.size(); ++i) {
@@ -58,7 +65,11 @@ Json head_map(const std::string& title, int64_t layers, int64_t heads, const std
       if (!added && strength > cell->second.strength) cell->second = {color, strength};
     }
   Json json = Json::array();
-  for (const auto& [head, cell] : cells) json.push_back({{"layer", head.layer}, {"head", head.head}, {"color", cell.color}, {"strength", std::round(cell.strength * 1000) / 1000}});
+  for (const auto& [head, cell] : cells)
+    json.push_back({{"layer", head.layer},
+                    {"head", head.head},
+                    {"color", cell.color},
+                    {"strength", std::round(cell.strength * 1000) / 1000}});
   return {{"kind", "head_map"}, {"title", title}, {"layers", layers}, {"heads", heads}, {"cells", std::move(json)}};
 }
 
@@ -76,8 +87,12 @@ Halves score_halves(const Laboratory& laboratory) {
     if (laboratory.facts->relations[laboratory.facts->facts[observed.made.fact].relation].split != Split::kFit) continue;
     if (observed.made.fact != last_fact) last_fact = observed.made.fact, ++index;
     const size_t half = static_cast<size_t>(index % 2);
-    if (observed.made.setting == Setting::kOwn && observed.given == GivenAnswer::kDocument && static_cast<int64_t>(open[half].size()) < most) open[half].push_back(&observed);
-    if (observed.made.setting == Setting::kClosed && observed.given == GivenAnswer::kMemory && static_cast<int64_t>(closed[half].size()) < most) closed[half].push_back(&observed);
+    if (observed.made.setting == Setting::kOwn && observed.given == GivenAnswer::kDocument &&
+        static_cast<int64_t>(open[half].size()) < most)
+      open[half].push_back(&observed);
+    if (observed.made.setting == Setting::kClosed && observed.given == GivenAnswer::kMemory &&
+        static_cast<int64_t>(closed[half].size()) < most)
+      closed[half].push_back(&observed);
   }
   const Relevance relevance(laboratory.decoder->shared_model());
   const auto total = static_cast<int64_t>(open[0].size() + open[1].size() + closed[0].size() + closed[1].size());
@@ -115,12 +130,15 @@ Estimate correlation_of(const Scores& a, const Scores& b) {
 
 Json stability(const Halves& halves) {
   Json figures = Json::array();
-  const struct { const char *name, *label; Scores first, second; } rows[] = {
-      {"stability_difference", "difference score", flat(halves.first.difference()), flat(halves.second.difference())},
-      {"stability_task", "task score", flat(halves.first.task), flat(halves.second.task)},
-      {"stability_retrieval", "retrieval score", flat(halves.first.retrieval), flat(halves.second.retrieval)}};
+  const struct {
+    const char *name, *label;
+    Scores first, second;
+  } rows[] = {{"stability_difference", "difference score", flat(halves.first.difference()), flat(halves.second.difference())},
+              {"stability_task", "task score", flat(halves.first.task), flat(halves.second.task)},
+              {"stability_retrieval", "retrieval score", flat(halves.first.retrieval), flat(halves.second.retrieval)}};
   for (const auto& row : rows)
-    figures.push_back({{"name", row.name}, {"label", std::string("rank correlation of the ") + row.label + " between halves of the subjects"},
+    figures.push_back({{"name", row.name},
+                       {"label", std::string("rank correlation of the ") + row.label + " between halves of the subjects"},
                        {"estimate", correlation_of(row.first, row.second).to_json()}});
   return figures;
 }
@@ -130,8 +148,10 @@ Json head_table(const HeadAtlas& atlas) {
   for (int64_t layer = 0; layer < atlas.layers; ++layer)
     for (int64_t head = 0; head < atlas.heads; ++head) {
       const auto at = static_cast<size_t>(layer * atlas.heads + head);
-      rows.push_back({{"head", engine::to_string({static_cast<int32_t>(layer), static_cast<int32_t>(head)})}, {"difference", atlas.difference_score[at]},
-                      {"task", atlas.task_score[at]}, {"retrieval", atlas.retrieval_score[at]}});
+      rows.push_back({{"head", engine::to_string({static_cast<int32_t>(layer), static_cast<int32_t>(head)})},
+                      {"difference", atlas.difference_score[at]},
+                      {"task", atlas.task_score[at]},
+                      {"retrieval", atlas.retrieval_score[at]}});
     }
   return rows;
 }
@@ -143,19 +163,30 @@ Json run_roles(const Laboratory& laboratory) {
   const auto all = static_cast<double>(atlas.layers * atlas.heads);
   const auto share = [&](double part) { return static_cast<int64_t>(std::round(part * all)); };
   Json counts = Json::array();
-  const struct { const char* role; Scores scores; int64_t paper; } roles[] = {
-      {"in-context", atlas.difference_score, share(kPaperShare)}, {"parametric", negated(atlas.difference_score), share(kPaperShare)},
-      {"task", atlas.task_score, share(kPaperTaskShare)}, {"retrieval", atlas.retrieval_score, share(kPaperTaskShare)}};
+  const struct {
+    const char* role;
+    Scores scores;
+    int64_t paper;
+  } roles[] = {{"in-context", atlas.difference_score, share(kPaperShare)},
+               {"parametric", negated(atlas.difference_score), share(kPaperShare)},
+               {"task", atlas.task_score, share(kPaperTaskShare)},
+               {"retrieval", atlas.retrieval_score, share(kPaperTaskShare)}};
   for (const auto& role : roles) counts.push_back({role.role, heads_by_mass(role.scores), role.paper, static_cast<int64_t>(all)});
   const auto first = [](const std::vector<engine::HeadId>& heads, int64_t count) {
-    return std::vector<engine::HeadId>(heads.begin(), heads.begin() + std::min<int64_t>(count, static_cast<int64_t>(heads.size())));
+    return std::vector<engine::HeadId>(heads.begin(),
+                                       heads.begin() + std::min<int64_t>(count, static_cast<int64_t>(heads.size())));
   };
   return {{"figures", stability(score_halves(laboratory))},
-          {"tables", {{{"title", "How many heads: the fewest that hold 80 % of the role's positive score, beside the paper's share of all heads"},
-                       {"columns", {"role", "by own rule", "by the paper's share", "of all"}}, {"rows", std::move(counts)}}}},
-          {"charts", {sorted_plot(atlas.difference_score),
-                      head_map("Functional map", atlas.layers, atlas.heads,
-                               {{"task", atlas.task}, {"retrieval", first(atlas.retrieval, share(kPaperShare))}, {"parametric", atlas.parametric}})}},
+          {"tables",
+           {{{"title",
+              "How many heads: the fewest that hold 80 % of the role's positive score, beside the paper's share of all heads"},
+             {"columns", {"role", "by own rule", "by the paper's share", "of all"}},
+             {"rows", std::move(counts)}}}},
+          {"charts",
+           {sorted_plot(atlas.difference_score), head_map("Functional map", atlas.layers, atlas.heads,
+                                                          {{"task", atlas.task},
+                                                           {"retrieval", first(atlas.retrieval, share(kPaperShare))},
+                                                           {"parametric", atlas.parametric}})}},
           {"heads", head_table(atlas)}};
 }
 

@@ -44,13 +44,19 @@ std::vector<TokenRange> ranges_of(const std::vector<int64_t>& tokens) {
   return ranges;
 }
 
-std::vector<float> floats_of(const at::Tensor& values) { return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()}; }
+std::vector<float> floats_of(const at::Tensor& values) {
+  return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
+}
 
 class Tracker {
  public:
   explicit Tracker(const Laboratory& laboratory)
-      : laboratory_(laboratory), runner_(*laboratory.decoder), evidence_(laboratory.decoder->shared_model()),
-        all_(all_heads(laboratory.model().config())), probe_columns_(all_, laboratory.atlas->probe.heads), place_columns_(all_, laboratory.atlas->localizer.heads) {}
+      : laboratory_(laboratory),
+        runner_(*laboratory.decoder),
+        evidence_(laboratory.decoder->shared_model()),
+        all_(all_heads(laboratory.model().config())),
+        probe_columns_(all_, laboratory.atlas->probe.heads),
+        place_columns_(all_, laboratory.atlas->localizer.heads) {}
 
   void track(const std::string& set, std::vector<Item> items);
   TrackedSets take() { return std::move(sets_); }
@@ -75,7 +81,8 @@ class Tracker {
 void Tracker::track(const std::string& set, std::vector<Item> items) {
   const auto count = static_cast<int64_t>(items.size());
   const auto running = [&](const std::string& stage, int64_t total) {
-    return RunOptions{.progress = [this, stage, total](int64_t done) { laboratory_.report(stage, done, total); }, .cancellation = laboratory_.cancellation};
+    return RunOptions{.progress = [this, stage, total](int64_t done) { laboratory_.report(stage, done, total); },
+                      .cancellation = laboratory_.cancellation};
   };
   std::vector<ContrastCase> cases;
   for (const Item& item : items) cases.push_back(item.made);
@@ -90,7 +97,8 @@ void Tracker::track(const std::string& set, std::vector<Item> items) {
     given.push_back(&observed[i]);
     index.push_back(i);
   }
-  const std::vector<std::optional<bool>> copied = runner_.copied(given, running("labels by cause: " + set, static_cast<int64_t>(given.size())));
+  const std::vector<std::optional<bool>> copied =
+      runner_.copied(given, running("labels by cause: " + set, static_cast<int64_t>(given.size())));
   for (size_t i = 0; i < given.size(); ++i) {
     TrackedAnswer tracked = answer(set, items[index[i]], *given[i], moments_[given[i]]);
     tracked.copied = copied[i];
@@ -108,7 +116,8 @@ void Tracker::read(const AnswerMoment& moment) {
     const TokenRange passages = moment.rows[row]->prompt.all_passages;
     if (passages.empty()) continue;
     const at::Tensor pattern = last[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size());
-    kept.last_attention = laboratory_.atlas->localizer.attention(place_columns_.pattern(pattern), moment.rows[row]->prompt.readable());
+    kept.last_attention =
+        laboratory_.atlas->localizer.attention(place_columns_.pattern(pattern), moment.rows[row]->prompt.readable());
   }
   read_candidates(moment);
 }
@@ -118,7 +127,8 @@ void Tracker::read_candidates(const AnswerMoment& moment) {
   const engine::Model& model = laboratory_.model();
   const engine::ModelConfig& config = model.config();
   const at::Tensor resid = moment.resid_post.select(1, config.layers - 1);
-  const at::Tensor normed = resid * (resid.square().mean(-1, true) + config.norm_epsilon).rsqrt() * model.final_norm().to(at::kFloat);
+  const at::Tensor normed =
+      resid * (resid.square().mean(-1, true) + config.norm_epsilon).rsqrt() * model.final_norm().to(at::kFloat);
   const at::Tensor likeliest = std::get<1>(at::matmul(normed, model.unembedding().to(at::kFloat).t()).topk(kLikeliest, -1)).cpu();
   std::vector<engine::TokenId> contextual, parametric;
   for (const ObservedCase* row : moment.rows) {
@@ -138,21 +148,24 @@ void Tracker::read_candidates(const AnswerMoment& moment) {
     const int64_t* ids = likeliest[static_cast<int64_t>(row)].data_ptr<int64_t>();
     const auto likely = [&](engine::TokenId id) { return std::find(ids, ids + kLikeliest, id) != ids + kLikeliest; };
     const bool two = contextual[row] != parametric[row] && !moment.rows[row]->made.memory_answer.empty();
-    if (moment.rows[row]->given == GivenAnswer::kNeither || !two || !likely(contextual[row]) || !likely(parametric[row])) continue;
+    if (moment.rows[row]->given == GivenAnswer::kNeither || !two || !likely(contextual[row]) || !likely(parametric[row]))
+      continue;
     moments_[moment.rows[row]].contextual_evidence = floats_of(of_contextual[static_cast<int64_t>(row)]);
     moments_[moment.rows[row]].parametric_evidence = floats_of(of_parametric[static_cast<int64_t>(row)]);
   }
 }
 
 TrackedAnswer Tracker::answer(const std::string& set, const Item& item, const ObservedCase& observed, const Moment& moment) {
-  TrackedAnswer tracked{.set = set, .setting = item.made.setting, .subject = item.subject, .split = item.split, .relation = item.relation};
+  TrackedAnswer tracked{
+      .set = set, .setting = item.made.setting, .subject = item.subject, .split = item.split, .relation = item.relation};
   tracked.evidence = observed.evidence.front();
   tracked.probability_copied = laboratory_.atlas->probe.probability_copied(probe_columns_.evidence(tracked.evidence), true);
   tracked.signals = moment.signals;
   tracked.contextual_evidence = moment.contextual_evidence;
   tracked.parametric_evidence = moment.parametric_evidence;
   const std::string& text = answer_of(observed);
-  tracked.string_match = std::any_of(observed.prompt.passages.begin(), observed.prompt.passages.end(), [&](const Passage& passage) { return holds_words(passage.text, text); });
+  tracked.string_match = std::any_of(observed.prompt.passages.begin(), observed.prompt.passages.end(),
+                                     [&](const Passage& passage) { return holds_words(passage.text, text); });
   if (observed.pattern.defined()) place(observed, moment, tracked);
   return tracked;
 }
@@ -161,20 +174,35 @@ void Tracker::place(const ObservedCase& observed, const Moment& moment, TrackedA
   const Localizer& localizer = laboratory_.atlas->localizer;
   const std::vector<float> attention = localizer.attention(place_columns_.pattern(observed.pattern), observed.prompt.readable());
   tracked.occurrences = ranges_of(tokens_of(observed.prompt, answer_of(observed)));
+  if (tracked.set == "conflict" && tracked.setting == Setting::kOwn && sets_.heat_texts.size() < kHeatTexts)
+    draw_heat(observed, attention);
+  if (tracked.probability_copied <= laboratory_.atlas->first_token.recited_below) return;
   if (const auto found = localizer.locate(attention)) tracked.place = found->token;
-  tracked.place_attention = attention.empty() ? 0 : *std::max_element(attention.begin(), attention.end());
   if (const auto found = localizer.locate(moment.last_attention)) tracked.last_place = found->token;
-  if (tracked.set == "conflict" && tracked.setting == Setting::kOwn && sets_.heat_texts.size() < kHeatTexts) draw_heat(observed, attention);
+  const bool right =
+      tracked.place && std::any_of(tracked.occurrences.begin(), tracked.occurrences.end(), [&](const TokenRange& range) {
+        return *tracked.place >= range.begin && *tracked.place < range.end;
+      });
+  if (!tracked.place || right) return;
+  const TokenRange passages = observed.prompt.all_passages;
+  for (int64_t i = std::max<int64_t>(0, *tracked.place - 3); i < std::min(passages.size(), *tracked.place + 4); ++i) {
+    const std::string token =
+        with_valid_utf8(laboratory_.model().tokenizer().token_bytes(observed.prompt.tokens[passages.begin + i]));
+    tracked.misplaced += i == *tracked.place ? "[" + token + "]" : token;
+  }
+  tracked.misplaced = observed.made.question + " > " + answer_of(observed) + " > " + tracked.misplaced;
 }
 
 void Tracker::draw_heat(const ObservedCase& observed, const std::vector<float>& attention) {
   const float most = *std::max_element(attention.begin(), attention.end());
   Json tokens = Json::array();
   for (int64_t i = 0; i < observed.prompt.all_passages.size(); ++i) {
-    const std::string text = with_valid_utf8(laboratory_.model().tokenizer().token_bytes(observed.prompt.tokens[observed.prompt.all_passages.begin + i]));
+    const std::string text = with_valid_utf8(
+        laboratory_.model().tokenizer().token_bytes(observed.prompt.tokens[observed.prompt.all_passages.begin + i]));
     tokens.push_back({text, most > 0 ? std::round(attention[i] / most * 1000) / 1000 : 0});
   }
-  sets_.heat_texts.push_back({{"kind", "heat_text"}, {"title", observed.made.question + " " + answer_of(observed)}, {"tokens", std::move(tokens)}});
+  sets_.heat_texts.push_back(
+      {{"kind", "heat_text"}, {"title", observed.made.question + " " + answer_of(observed)}, {"tokens", std::move(tokens)}});
 }
 
 std::vector<Item> own_items(const Laboratory& laboratory) {
@@ -193,7 +221,8 @@ std::vector<Item> own_items(const Laboratory& laboratory) {
 
 using MakeCase = std::optional<DataCase> (*)(const std::vector<nlohmann::json>&, size_t, Setting);
 
-std::vector<Item> data_items(const Laboratory& laboratory, const std::vector<nlohmann::json>& rows, MakeCase make, const std::vector<Setting>& settings) {
+std::vector<Item> data_items(const Laboratory& laboratory, const std::vector<nlohmann::json>& rows, MakeCase make,
+                             const std::vector<Setting>& settings) {
   // The first ones of a stable order: the files are sorted by a hash of their subject.
   const size_t count = std::min(rows.size(), static_cast<size_t>(laboratory.sample(1 << 20, 30)));
   std::vector<Item> items;
@@ -204,8 +233,10 @@ std::vector<Item> data_items(const Laboratory& laboratory, const std::vector<nlo
 }
 
 std::vector<nlohmann::json> strict_conflict_rows(const std::filesystem::path& file) {
-  std::vector<nlohmann::json> rows = read_rows(file, {"subject", "relation", "question", "cloze", "document", "document_answer", "memory_answer", "spans", "memory_spans", "memory_in_subject"});
-  std::erase_if(rows, [](const nlohmann::json& row) { return !row["memory_spans"].empty() || row["memory_in_subject"].get<bool>(); });
+  std::vector<nlohmann::json> rows = read_rows(file, {"subject", "relation", "question", "cloze", "document", "document_answer",
+                                                      "memory_answer", "spans", "memory_spans", "memory_in_subject"});
+  std::erase_if(rows,
+                [](const nlohmann::json& row) { return !row["memory_spans"].empty() || row["memory_in_subject"].get<bool>(); });
   return rows;
 }
 
@@ -221,10 +252,14 @@ TrackedSets track_answers(const Laboratory& laboratory) {
   const std::filesystem::path& data = laboratory.data;
   tracker.track("conflict", data_items(laboratory, strict_conflict_rows(data / "conflict.jsonl"), make_conflict_case,
                                        {Setting::kOwn, Setting::kDecoy, Setting::kBare, Setting::kSilent, Setting::kClosed}));
-  tracker.track("swap", data_items(laboratory, read_rows(data / "swap.jsonl", {"title", "type", "question", "document", "document_answer", "memory_answer", "original_answer", "spans"}),
+  tracker.track("swap", data_items(laboratory,
+                                   read_rows(data / "swap.jsonl", {"title", "type", "question", "document", "document_answer",
+                                                                   "memory_answer", "original_answer", "spans"}),
                                    make_swap_case, {Setting::kOwn, Setting::kSilent, Setting::kClosed}));
-  tracker.track("read", data_items(laboratory, read_rows(data / "read.jsonl", {"title", "language", "question", "document", "answer", "spans", "other_spans"}), make_read_case,
-                                   {Setting::kOwn, Setting::kSilent}));
+  tracker.track("read", data_items(laboratory,
+                                   read_rows(data / "read.jsonl",
+                                             {"title", "language", "question", "document", "answer", "spans", "other_spans"}),
+                                   make_read_case, {Setting::kOwn, Setting::kSilent}));
   return tracker.take();
 }
 

@@ -8,28 +8,29 @@
 namespace openbook::attribution {
 
 struct TrackedAnswer {
-  std::string set;                     // "own relations", "conflict", "swap", "read"
+  std::string set;  // "own relations", "conflict", "swap", "read"
   Setting setting = Setting::kOwn;
   std::string subject;
-  Split split = Split::kTest;          // of own relations
-  int32_t relation = 0;                // of own relations
-  std::optional<bool> copied;          // by cause
-  std::vector<float> evidence;         // [head], every head's, of the first token
-  double probability_copied = 0;       // the atlas's probe on it
+  Split split = Split::kTest;     // of own relations
+  int32_t relation = 0;           // of own relations
+  std::optional<bool> copied;     // by cause
+  std::vector<float> evidence;    // [head], every head's, of the first token
+  double probability_copied = 0;  // the atlas's probe on it
   AnswerSignals signals;
-  bool string_match = false;           // some passage holds the answer
-  // The localizer, on answers with passages. `place` and `last_place` are indices into the passages' tokens.
+  bool string_match = false;  // some passage holds the answer
+  // Where the guard would say that it was read: nowhere when the verdict is recited or the localizer says so. `place` and
+  // `last_place` are indices into the passages' tokens.
   std::optional<int64_t> place, last_place;
-  float place_attention = 0;           // weighted attention on the best token
-  std::vector<TokenRange> occurrences; // of the answer in the passages, in their tokens
+  std::string misplaced;                // what stands at a place outside every occurrence, with its neighbours
+  std::vector<TokenRange> occurrences;  // of the answer in the passages, in their tokens
   // The paper's protocol: the same activations read for two candidate tokens, where both are among the ten likeliest.
   std::vector<float> contextual_evidence, parametric_evidence;
 };
 
 struct TrackedSets {
   std::vector<TrackedAnswer> answers;
-  std::vector<std::string> left_out;   // why a set is missing
-  Json heat_texts = Json::array();     // charts of some answers' attention over their documents
+  std::vector<std::string> left_out;  // why a set is missing
+  Json heat_texts = Json::array();    // charts of some answers' attention over their documents
 };
 
 TrackedSets track_answers(const Laboratory& laboratory);

@@ -11,7 +11,8 @@
 namespace openbook::attribution {
 namespace {
 
-constexpr double kManyFeaturesL2 = 30;       // of probes with a feature for every head: as strong as the strongest that the atlas's own tries
+constexpr double kManyFeaturesL2 =
+    30;  // of probes with a feature for every head: as strong as the strongest that the atlas's own tries
 constexpr size_t kRedeepHeads = 3, kRedeepLayers = 10;  // as the authors chose for a model with few layers
 
 using Answers = std::vector<const TrackedAnswer*>;
@@ -52,8 +53,10 @@ Score fitted(const Answers& fit, const std::function<const std::vector<float>&(c
   return [probe, features](const TrackedAnswer& answer) { return probe.logit(features(answer)); };
 }
 
-// The columns whose single AUC is best on the fit split, min-max scaled and summed (ReDeEP's selection, on own data instead of the test's).
-Score best_columns(const Answers& fit, size_t count, bool high_is_copied, const std::function<const std::vector<float>&(const TrackedAnswer&)>& features) {
+// The columns whose single AUC is best on the fit split, min-max scaled and summed (ReDeEP's selection, on own data instead of
+// the test's).
+Score best_columns(const Answers& fit, size_t count, bool high_is_copied,
+                   const std::function<const std::vector<float>&(const TrackedAnswer&)>& features) {
   Answers usable;
   for (const TrackedAnswer* each : fit)
     if (has_signals(*each)) usable.push_back(each);
@@ -63,12 +66,16 @@ Score best_columns(const Answers& fit, size_t count, bool high_is_copied, const 
   for (size_t column = 0; column < width; ++column) {
     std::vector<double> scores;
     std::vector<bool> copied;
-    for (const TrackedAnswer* each : usable) scores.push_back((high_is_copied ? 1 : -1) * features(*each)[column]), copied.push_back(*each->copied);
+    for (const TrackedAnswer* each : usable)
+      scores.push_back((high_is_copied ? 1 : -1) * features(*each)[column]), copied.push_back(*each->copied);
     const double auc = roc_auc(scores, copied);
     aucs.emplace_back(std::isnan(auc) ? 0 : -auc, column);
   }
   std::sort(aucs.begin(), aucs.end());
-  struct Column { size_t index; double low, high; };
+  struct Column {
+    size_t index;
+    double low, high;
+  };
   std::vector<Column> chosen;
   for (size_t i = 0; i < std::min(count, width); ++i) {
     Column column{aucs[i].second, INFINITY, -INFINITY};
@@ -80,7 +87,8 @@ Score best_columns(const Answers& fit, size_t count, bool high_is_copied, const 
   }
   return [chosen, features, high_is_copied](const TrackedAnswer& answer) {
     double sum = 0;
-    for (const Column& column : chosen) sum += (features(answer)[column.index] - column.low) / std::max(column.high - column.low, 1e-12);
+    for (const Column& column : chosen)
+      sum += (features(answer)[column.index] - column.low) / std::max(column.high - column.low, 1e-12);
     return (high_is_copied ? 1 : -1) * sum / static_cast<double>(chosen.size());
   };
 }
@@ -88,7 +96,8 @@ Score best_columns(const Answers& fit, size_t count, bool high_is_copied, const 
 std::vector<Method> methods_of(const Laboratory& laboratory, const TrackedSets& sets) {
   const Answers fit = answers_of(sets, "own relations", std::nullopt, Split::kFit);
   std::vector<size_t> retrieval;
-  for (const engine::HeadId head : laboratory.atlas->probe.heads) retrieval.push_back(static_cast<size_t>(head.layer * laboratory.model().config().heads + head.head));
+  for (const engine::HeadId head : laboratory.atlas->probe.heads)
+    retrieval.push_back(static_cast<size_t>(head.layer * laboratory.model().config().heads + head.head));
   const auto external = [](const TrackedAnswer& a) -> const std::vector<float>& { return a.signals.external; };
   const auto parametric = [](const TrackedAnswer& a) -> const std::vector<float>& { return a.signals.parametric; };
   const Score ecs = best_columns(fit, kRedeepHeads, true, external), pks = best_columns(fit, kRedeepLayers, false, parametric);
@@ -111,7 +120,8 @@ std::vector<Method> methods_of(const Laboratory& laboratory, const TrackedSets& 
   };
 }
 
-// A comparison of copied and recited answers; where a setting has one class only, the copied answers of `own` stand on the other side.
+// A comparison of copied and recited answers; where a setting has one class only, the copied answers of `own` stand on the other
+// side.
 struct Comparison {
   std::string name, set, label, goal;
   std::optional<Setting> setting;
@@ -123,8 +133,10 @@ const std::vector<Comparison>& comparisons() {
       {"auc_own_test", "own relations", "own test relations, all settings", "", std::nullopt},
       {"auc_own_test_bare", "own relations", "own test relations, bare", "", Setting::kBare},
       {"auc_own_test_decoy", "own relations", "own test relations, decoy", "", Setting::kDecoy},
-      {"auc_own_test_silent", "own relations", "own test relations, silent (against own's copied)", ">= 0.97", Setting::kSilent, true},
-      {"auc_own_test_closed", "own relations", "own test relations, closed (against own's copied)", ">= 0.99", Setting::kClosed, true},
+      {"auc_own_test_silent", "own relations", "own test relations, silent (against own's copied)", ">= 0.97", Setting::kSilent,
+       true},
+      {"auc_own_test_closed", "own relations", "own test relations, closed (against own's copied)", ">= 0.99", Setting::kClosed,
+       true},
       {"auc_conflict_bare", "conflict", "conflict, bare", ">= 0.99", Setting::kBare},
       {"auc_conflict_decoy", "conflict", "conflict, decoy", ">= 0.97", Setting::kDecoy},
       {"auc_conflict_own", "conflict", "conflict, own", "", Setting::kOwn},
@@ -153,7 +165,8 @@ std::vector<ClusteredScore> scored(const Answers& answers, const Score& score, b
   return scores;
 }
 
-Json figure(const std::string& name, const std::string& label, const Estimate& estimate, const std::string& goal = "", const std::string& paper = "") {
+Json figure(const std::string& name, const std::string& label, const Estimate& estimate, const std::string& goal = "",
+            const std::string& paper = "") {
   Json json = {{"name", name}, {"label", label}, {"estimate", estimate.to_json()}};
   if (!goal.empty()) json["goal"] = goal;
   if (!paper.empty()) json["paper"] = paper;
@@ -183,24 +196,34 @@ void compare_methods(const Laboratory& laboratory, const TrackedSets& sets, Json
     }
     rows.push_back(std::move(row));
   }
-  part["tables"].push_back({{"title", "Methods beside one another on the same answers"}, {"columns", std::move(columns)}, {"rows", std::move(rows)}});
+  part["tables"].push_back(
+      {{"title", "Methods beside one another on the same answers"}, {"columns", std::move(columns)}, {"rows", std::move(rows)}});
 
   Json series = Json::array();
   for (const Method& method : methods) {
     Json points = Json::array();
-    for (const RocPoint& point : roc_curve(scored(answers_of(sets, "conflict", Setting::kBare), method.score, true))) points.push_back({point.false_positive_rate, point.true_positive_rate});
-    if (!points.empty()) series.push_back({{"name", method.name}, {"color", &method == &methods.front() ? "copied" : "other"}, {"points", std::move(points)}});
+    for (const RocPoint& point : roc_curve(scored(answers_of(sets, "conflict", Setting::kBare), method.score, true)))
+      points.push_back({point.false_positive_rate, point.true_positive_rate});
+    if (!points.empty())
+      series.push_back(
+          {{"name", method.name}, {"color", &method == &methods.front() ? "copied" : "other"}, {"points", std::move(points)}});
   }
-  part["charts"].push_back({{"kind", "lines"}, {"title", "ROC on conflict, bare"}, {"x", "recited taken for copied"}, {"y", "copied found"}, {"series", std::move(series)}});
+  part["charts"].push_back({{"kind", "lines"},
+                            {"title", "ROC on conflict, bare"},
+                            {"x", "recited taken for copied"},
+                            {"y", "copied found"},
+                            {"series", std::move(series)}});
 }
 
 void calibrate(const TrackedSets& sets, Json& part) {
   Json series = Json::array({{{"name", "perfect"}, {"color", "other"}, {"points", {{0, 0}, {1, 1}}}}});
-  const struct { const char *name, *set, *label, *goal, *color; } rows[] = {
-      {"ece_own_test", "own relations", "calibration error (ECE, 10 bins), own test relations", "<= 0.03", "copied"},
-      {"ece_conflict", "conflict", "calibration error (ECE, 10 bins), conflict", "<= 0.06", "recited"}};
+  const struct {
+    const char *name, *set, *label, *goal, *color;
+  } rows[] = {{"ece_own_test", "own relations", "calibration error (ECE, 10 bins), own test relations", "<= 0.03", "copied"},
+              {"ece_conflict", "conflict", "calibration error (ECE, 10 bins), conflict", "<= 0.06", "recited"}};
   for (const auto& row : rows) {
-    const auto scores = scored(answers_of(sets, row.set, std::nullopt), [](const TrackedAnswer& a) { return a.probability_copied; }, false);
+    const auto scores = scored(
+        answers_of(sets, row.set, std::nullopt), [](const TrackedAnswer& a) { return a.probability_copied; }, false);
     if (scores.empty()) continue;
     const CalibrationCurve curve = calibration_of(scores);
     const Estimate estimate{.value = curve.error, .low = NAN, .high = NAN, .cases = static_cast<int64_t>(scores.size())};
@@ -209,17 +232,23 @@ void calibrate(const TrackedSets& sets, Json& part) {
     for (const CalibrationBin& bin : curve.bins) points.push_back({bin.mean_probability, bin.share_positive});
     series.push_back({{"name", row.set}, {"color", row.color}, {"points", std::move(points)}});
   }
-  part["charts"].push_back({{"kind", "lines"}, {"title", "Calibration"}, {"x", "the probe's probability"}, {"y", "share that was copied"}, {"series", std::move(series)}});
+  part["charts"].push_back({{"kind", "lines"},
+                            {"title", "Calibration"},
+                            {"x", "the probe's probability"},
+                            {"y", "share that was copied"},
+                            {"series", std::move(series)}});
 }
 
 bool inside(const std::vector<TokenRange>& ranges, int64_t token) {
-  return std::any_of(ranges.begin(), ranges.end(), [&](const TokenRange& range) { return token >= range.begin && token < range.end; });
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const TokenRange& range) { return token >= range.begin && token < range.end; });
 }
 
 // F1 of the tokens from the first place to the last one against the occurrence that overlaps it most.
 double span_f1(const TrackedAnswer& answer) {
   if (!answer.place) return 0;
-  const int64_t begin = *answer.place, end = answer.last_place && *answer.last_place >= begin ? *answer.last_place + 1 : begin + 1;
+  const int64_t begin = *answer.place,
+                end = answer.last_place && *answer.last_place >= begin ? *answer.last_place + 1 : begin + 1;
   double best = 0;
   for (const TokenRange& gold : answer.occurrences) {
     const int64_t both = std::min(end, gold.end) - std::max(begin, gold.begin);
@@ -228,8 +257,26 @@ double span_f1(const TrackedAnswer& answer) {
   return best;
 }
 
+// The first of the answers whose place was wrong, for readers: question, answer, and what stands at the place.
+Json misplaced_table(const TrackedSets& sets) {
+  constexpr size_t kShown = 40;
+  Json rows = Json::array();
+  for (const TrackedAnswer& each : sets.answers)
+    if (each.copied && *each.copied && each.split == Split::kTest && !each.occurrences.empty() && !each.misplaced.empty() &&
+        rows.size() < kShown)
+      rows.push_back({each.set, setting_name(each.setting), each.misplaced});
+  return {{"title", "Copied answers whose place was wrong: question > answer > what stands there"},
+          {"columns", {"set", "setting", "place"}},
+          {"rows", std::move(rows)}};
+}
+
 void localize(const TrackedSets& sets, Json& part) {
-  const struct { const char *set, *name, *goal; } rows[] = {{"own relations", "own_test", ""}, {"conflict", "conflict", ">= 0.985"}, {"swap", "swap", ">= 0.97"}, {"read", "read", ">= 0.95"}};
+  const struct {
+    const char *set, *name, *goal;
+  } rows[] = {{"own relations", "own_test", ""},
+              {"conflict", "conflict", ">= 0.985"},
+              {"swap", "swap", ">= 0.97"},
+              {"read", "read", ">= 0.95"}};
   for (const auto& row : rows) {
     std::vector<ClusteredValue> top1, f1, nowhere, lost;
     for (const TrackedAnswer* each : answers_of(sets, row.set, std::nullopt)) {
@@ -242,19 +289,24 @@ void localize(const TrackedSets& sets, Json& part) {
     }
     const std::string name = row.name, of = std::string(", ") + row.set;
     if (!top1.empty()) {
-      part["figures"].push_back(figure("place_top1_" + name, "place of the answer's first token, top-1" + of, mean_of(top1), row.goal, "97 / 96 / 84 %"));
+      part["figures"].push_back(figure("place_top1_" + name, "place of the answer's first token, top-1" + of, mean_of(top1),
+                                       row.goal, "97 / 96 / 84 %"));
       part["figures"].push_back(figure("span_f1_" + name, "whole span, F1" + of, mean_of(f1), ">= 0.90"));
       part["figures"].push_back(figure("place_lost_" + name, "copied, called nowhere" + of, mean_of(lost)));
     }
-    if (!nowhere.empty()) part["figures"].push_back(figure("nowhere_" + name, "nowhere, where the source was removed" + of, mean_of(nowhere), ">= 0.95"));
+    if (!nowhere.empty())
+      part["figures"].push_back(
+          figure("nowhere_" + name, "nowhere, where the source was removed" + of, mean_of(nowhere), ">= 0.95"));
   }
+  part["tables"].push_back(misplaced_table(sets));
   for (const Json& chart : sets.heat_texts) part["charts"].push_back(chart);
 }
 
 // The paper's claim: of two candidate tokens under the same activations, which is contextual?
 void follow_the_paper(const Laboratory& laboratory, const TrackedSets& sets, Json& part) {
   std::vector<size_t> columns;
-  for (const engine::HeadId head : laboratory.atlas->probe.heads) columns.push_back(static_cast<size_t>(head.layer * laboratory.model().config().heads + head.head));
+  for (const engine::HeadId head : laboratory.atlas->probe.heads)
+    columns.push_back(static_cast<size_t>(head.layer * laboratory.model().config().heads + head.head));
   const auto of_retrieval = [&](const std::vector<float>& all) {
     std::vector<float> evidence;
     for (const size_t column : columns) evidence.push_back(all[column]);
@@ -262,24 +314,29 @@ void follow_the_paper(const Laboratory& laboratory, const TrackedSets& sets, Jso
   };
   std::vector<ProbeExample> examples;
   for (const TrackedAnswer& each : sets.answers) {
-    if (each.set != "own relations" || each.split != Split::kFit || each.contextual_evidence.empty() || each.setting != Setting::kOwn) continue;
+    if (each.set != "own relations" || each.split != Split::kFit || each.contextual_evidence.empty() ||
+        each.setting != Setting::kOwn)
+      continue;
     examples.push_back({of_retrieval(each.contextual_evidence), true, each.relation});
     examples.push_back({of_retrieval(each.parametric_evidence), false, each.relation});
   }
   if (examples.size() < 20) {
-    part["left_out"].push_back("the paper's protocol: only " + std::to_string(examples.size() / 2) + " prompts have both candidate tokens among the ten likeliest; more facts would do");
+    part["left_out"].push_back("the paper's protocol: only " + std::to_string(examples.size() / 2) +
+                               " prompts have both candidate tokens among the ten likeliest; more facts would do");
     return;
   }
   const Probe probe = fit_probe(laboratory.atlas->probe.heads, examples, 1.0);
   for (const auto& [set, name] : {std::pair{"own relations", "paper_own_test"}, std::pair{"conflict", "paper_conflict"}}) {
     std::vector<ClusteredScore> scores;
     for (const TrackedAnswer& each : sets.answers) {
-      if (each.set != set || each.split != Split::kTest || each.contextual_evidence.empty() || each.setting != Setting::kOwn) continue;
+      if (each.set != set || each.split != Split::kTest || each.contextual_evidence.empty() || each.setting != Setting::kOwn)
+        continue;
       scores.push_back({each.subject, probe.logit(of_retrieval(each.contextual_evidence)), true});
       scores.push_back({each.subject, probe.logit(of_retrieval(each.parametric_evidence)), false});
     }
     if (!scores.empty())
-      part["figures"].push_back(figure(name, std::string("the paper's protocol: candidate tokens of one prompt, ") + set, auc_of(scores), ">= 0.98", "0.95 / 0.98 / 0.94"));
+      part["figures"].push_back(figure(name, std::string("the paper's protocol: candidate tokens of one prompt, ") + set,
+                                       auc_of(scores), ">= 0.98", "0.95 / 0.98 / 0.94"));
   }
 }
 
@@ -306,8 +363,13 @@ void map_features(const Laboratory& laboratory, const TrackedSets& sets, Json& p
     const float* at = map.data_ptr<float>() + 2 * i;
     points[copied[i] ? 0 : 1].push_back({std::round(at[0] * 100) / 100, std::round(at[1] * 100) / 100});
   }
-  part["charts"].push_back({{"kind", "scatter"}, {"title", "Features of the probe, own test relations (principal components)"}, {"x", "first"}, {"y", "second"},
-                            {"series", {{{"name", "copied"}, {"color", "copied"}, {"points", points[0]}}, {{"name", "recited"}, {"color", "recited"}, {"points", points[1]}}}}});
+  part["charts"].push_back({{"kind", "scatter"},
+                            {"title", "Features of the probe, own test relations (principal components)"},
+                            {"x", "first"},
+                            {"y", "second"},
+                            {"series",
+                             {{{"name", "copied"}, {"color", "copied"}, {"points", points[0]}},
+                              {{"name", "recited"}, {"color", "recited"}, {"points", points[1]}}}}});
 }
 
 }  // namespace

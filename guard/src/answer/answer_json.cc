@@ -60,8 +60,11 @@ Json to_json(const Attempt& attempt) {
 }
 
 Json brief(const Answer& answer) {
-  return {{"outcome", outcome_name(answer.outcome)}, {"text", answer.text}, {"refusal_reason", answer.refusal_reason},
-          {"claims", list_of(answer.claims, answer)}, {"citations", list_of(answer.citations)}};
+  return {{"outcome", outcome_name(answer.outcome)},
+          {"text", answer.text},
+          {"refusal_reason", answer.refusal_reason},
+          {"claims", list_of(answer.claims, answer)},
+          {"citations", list_of(answer.citations)}};
 }
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }

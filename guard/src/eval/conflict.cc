@@ -64,7 +64,8 @@ std::optional<bool> label_by_cause(const Guard& guard, const ConflictResult& res
                                 [&](const Passage& passage) { return holds_words(passage.text, answer); });
   if (!held) return false;
   if (result.made.replacement.empty()) return std::nullopt;
-  const Answer again = guard.ask_unguarded(result.made.question, attribution::with_replaced(result.made.passages, answer, result.made.replacement), ask);
+  const Answer again = guard.ask_unguarded(
+      result.made.question, attribution::with_replaced(result.made.passages, answer, result.made.replacement), ask);
   switch (attribution::given_answer(again.text, result.made.replacement, {answer})) {
     case GivenAnswer::kDocument:
       return true;
@@ -209,7 +210,8 @@ std::vector<size_t> rows_of_drawn_subjects(const std::vector<nlohmann::json>& ro
   for (const nlohmann::json& row : rows) names.insert(row["subject"]);
   std::vector<nlohmann::json> subjects(names.begin(), names.end());
   std::set<std::string> drawn;
-  for (const nlohmann::json& subject : attribution::draw_rows(std::move(subjects), options.limit, options.seed)) drawn.insert(subject);
+  for (const nlohmann::json& subject : attribution::draw_rows(std::move(subjects), options.limit, options.seed))
+    drawn.insert(subject);
   std::vector<size_t> chosen;
   for (size_t i = 0; i < rows.size(); ++i)
     if (drawn.contains(rows[i]["subject"])) chosen.push_back(i);
@@ -218,15 +220,20 @@ std::vector<size_t> rows_of_drawn_subjects(const std::vector<nlohmann::json>& ro
 
 Json row_of(const ConflictResult& result, Setting setting, bool guarded) {
   const char* given[] = {"document", "memory", "neither"};
-  Json json = {{"setting", attribution::setting_name(setting)}, {"subject", result.made.subject}, {"question", result.made.question},
-               {"document_answer", result.made.document_answer}, {"memory_answer", result.made.memory_answer},
-               {"unguarded_given", given[static_cast<int>(result.unguarded_given)]}, {"copied", result.copied ? Json(*result.copied) : Json(nullptr)},
+  Json json = {{"setting", attribution::setting_name(setting)},
+               {"subject", result.made.subject},
+               {"question", result.made.question},
+               {"document_answer", result.made.document_answer},
+               {"memory_answer", result.made.memory_answer},
+               {"unguarded_given", given[static_cast<int>(result.unguarded_given)]},
+               {"copied", result.copied ? Json(*result.copied) : Json(nullptr)},
                {"unguarded", brief(result.unguarded)}};
   if (guarded) json["guarded"] = brief(result.guarded);
   return json;
 }
 
-Tally run_setting(const Guard& guard, const std::vector<nlohmann::json>& rows, const std::vector<size_t>& chosen, Setting setting, const EvalOptions& options) {
+Tally run_setting(const Guard& guard, const std::vector<nlohmann::json>& rows, const std::vector<size_t>& chosen, Setting setting,
+                  const EvalOptions& options) {
   std::vector<std::optional<ConflictResult>> results(chosen.size());
   std::mutex mutex;
   int64_t done = 0;
@@ -259,8 +266,10 @@ Tally run_setting(const Guard& guard, const std::vector<nlohmann::json>& rows, c
 
 }  // namespace
 
-Json eval_conflict(const Guard& guard, const std::filesystem::path& file, const std::vector<Setting>& settings, const EvalOptions& options) {
-  const auto all = attribution::read_rows(file, {"subject", "relation", "question", "cloze", "document", "document_answer", "memory_answer", "spans", "memory_spans", "memory_in_subject"});
+Json eval_conflict(const Guard& guard, const std::filesystem::path& file, const std::vector<Setting>& settings,
+                   const EvalOptions& options) {
+  const auto all = attribution::read_rows(file, {"subject", "relation", "question", "cloze", "document", "document_answer",
+                                                 "memory_answer", "spans", "memory_spans", "memory_in_subject"});
   std::vector<nlohmann::json> rows;
   for (const nlohmann::json& row : all)
     if (row["memory_spans"].empty() && !row["memory_in_subject"].get<bool>()) rows.push_back(row);

@@ -28,7 +28,8 @@ struct EvalOptions {
   int64_t workers = 1;  // rows at a time
   std::function<void(const std::string& stage, int64_t done, int64_t total)> progress;
   const Cancellation* cancellation = nullptr;
-  std::function<void(const nlohmann::ordered_json& row)> each_row;  // what was said and decided of every row, in the order of the rows; empty: not asked for
+  std::function<void(const nlohmann::ordered_json& row)>
+      each_row;  // what was said and decided of every row, in the order of the rows; empty: not asked for
 };
 
 // Documents that contradict memory, in the given settings (all when empty). Rows with memory_spans or memory_in_subject are left

@@ -2,10 +2,10 @@
 #include <set>
 
 #include "eval/eval.h"
-#include "report/rows.h"
 #include "eval/shares.h"
 #include "openbook/base/error.h"
 #include "openbook/retriever/retriever.h"
+#include "report/rows.h"
 
 namespace openbook::guard {
 namespace {
@@ -39,8 +39,10 @@ std::set<std::string> first_documents(const retriever::Retriever& retriever, con
 
 }  // namespace
 
-nlohmann::ordered_json eval_retrieval(std::shared_ptr<const Embedder> embedder, const std::filesystem::path& file, const EvalOptions& options) {
-  const auto rows = attribution::draw_rows(attribution::read_rows(file, {"question", "correct_chunks"}), options.limit, options.seed);
+nlohmann::ordered_json eval_retrieval(std::shared_ptr<const Embedder> embedder, const std::filesystem::path& file,
+                                      const EvalOptions& options) {
+  const auto rows =
+      attribution::draw_rows(attribution::read_rows(file, {"question", "correct_chunks"}), options.limit, options.seed);
   const std::filesystem::path folder = file.parent_path() / "docs";
   std::map<std::string, std::string> file_of_chunk;
   for (const nlohmann::json& chunk : attribution::read_rows(folder / "chunks.jsonl", {"id", "file"}))

@@ -1,7 +1,8 @@
 // Does an atlas still hold for a model that is not quite the one it was made for: another dtype, rounded or fine-tuned weights?
 //
-// Facts of the test relations that the model knows are asked with a document that contradicts them, with and without instructions, and without one; answers are labelled by
-// cause and judged by the atlas's probe, thresholds and localizer, as they are. Nothing is fitted.
+// Facts of the test relations that the model knows are asked with a document that contradicts them, with and without
+// instructions, and without one; answers are labelled by cause and judged by the atlas's probe, thresholds and localizer, as they
+// are. Nothing is fitted.
 //
 //   AtlasCheck check = check_atlas(model, ContrastSet::load("attribution/data"), HeadAtlas::load("smollm2.atlas.json"), {});
 //   if (!check.holds) std::cerr << check.reason;
@@ -33,7 +34,8 @@ struct AtlasCheckOptions {
 };
 
 // Throws failed_precondition when layers and heads are not the atlas's, or the model knows too few facts to tell; cancelled.
-AtlasCheck check_atlas(std::shared_ptr<const engine::Model> model, const ContrastSet& facts, const HeadAtlas& atlas, const AtlasCheckOptions& options,
-                       const Progress& progress = {}, const Cancellation* cancellation = nullptr);
+AtlasCheck check_atlas(std::shared_ptr<const engine::Model> model, const ContrastSet& facts, const HeadAtlas& atlas,
+                       const AtlasCheckOptions& options, const Progress& progress = {},
+                       const Cancellation* cancellation = nullptr);
 
 }  // namespace openbook::attribution
