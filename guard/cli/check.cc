@@ -16,7 +16,7 @@ struct CheckFlags {
 int check(const CheckFlags& flags, Context& context) {
   const std::vector<Passage> passages = read_passages(flags.passage_files);
   const std::string answer = text_or_stdin(flags.answer);
-  const Answer judged = Guard::open(flags.guard.options())->check(flags.question, passages, answer);
+  const Answer judged = Guard::open(flags.guard.options())->check(flags.question, passages, answer, &context.cancellation);
   context.json() ? print_json(nlohmann::ordered_json::parse(to_json(judged))) : print(answer_text(judged));
   return kDone;
 }

@@ -58,10 +58,12 @@ class HeadGuard final : public Guard {
     return answer(question, passages, options, annotate_policy(), nullptr);
   }
 
-  Answer check(std::string_view question, const std::vector<Passage>& passages, std::string_view text) const override {
+  Answer check(std::string_view question, const std::vector<Passage>& passages, std::string_view text,
+               const Cancellation* cancellation) const override {
     require_question(question);
     AskOptions options;
     options.max_tokens = static_cast<int64_t>(text.size()) + 1;  // a token covers at least one byte
+    options.cancellation = cancellation;
     const Policy policy = annotate_policy();
     const engine::Prompt prompt = build_prompt(question, passages, options, passages.size());
     Answer judged = new_answer(prompt, passages, policy);

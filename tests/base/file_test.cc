@@ -1,5 +1,6 @@
 #include "openbook/base/file.h"
 
+#include "base/full_disk.h"
 #include "base/test_support.h"
 #include "openbook/base/hash.h"
 
@@ -12,6 +13,34 @@ TEST(File, AtomicWriteReplacesAndLeavesNothingBeside) {
   write_file_atomically(folder / "a", "two");
   EXPECT_EQ(read_file(folder / "a"), "two");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(File, OnAFullDiskTheOldFileStaysAndNothingIsLeftBeside) {
+  const test::TemporaryFolder folder;
+  write_file_atomically(folder / "a", "one");
+  {
+    const test::FileSizeLimit full(100);
+    EXPECT_ERROR(write_file_atomically(folder / "a", std::string(1000, 'x')), Code::kResourceExhausted, (folder / "a").string());
+    EXPECT_ERROR(write_file_atomically(folder / "b", std::string(1000, 'x')), Code::kResourceExhausted, (folder / "b").string());
+  }
+  EXPECT_EQ(read_file(folder / "a"), "one");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(File, AStampChangesWhenAFileGrowsComesOrGoes) {
+  const test::TemporaryFolder folder;
+  EXPECT_EQ(stamp_of_files(folder / "none", ""), "");
+  write_file_atomically(folder / "list-1", "x");
+  const std::string before = stamp_of_files(folder.path(), "list-");
+  write_file_atomically(folder / "other", "x");
+  EXPECT_EQ(stamp_of_files(folder.path(), "list-"), before);
+  write_file_atomically(folder / "list-1", "xy");
+  const std::string grown = stamp_of_files(folder.path(), "list-");
+  EXPECT_NE(grown, before);
+  write_file_atomically(folder / "list-2", "");
+  EXPECT_NE(stamp_of_files(folder.path(), "list-"), grown);
+  std::filesystem::remove(folder / "list-2");
+  EXPECT_EQ(stamp_of_files(folder.path(), "list-"), grown);
 }
 
 TEST(File, AFolderThatIsNotThereIsNotFound) {

@@ -304,6 +304,13 @@ TEST_F(GuardAnswers, CheckJudgesAForeignAnswerAndChangesNothingOfIt) {
   EXPECT_ERROR(guard->check(kQuestion, documents({kBergen}), "caf\xE9"), Code::kInvalidArgument, "the answer");
 }
 
+TEST_F(GuardAnswers, ACheckCanBeStopped) {
+  Cancellation cancellation;
+  cancellation.cancel();
+  EXPECT_ERROR(Guard::open(options(test::capital_llama()))->check(kQuestion, documents({kBergen}), kBergen, &cancellation),
+               Code::kCancelled, "stopped");
+}
+
 TEST_F(GuardAnswers, ManyThreadsShareOneGuard) {
   const auto guard = Guard::open(options(test::capital_llama()));
   std::vector<std::string> texts(8);

@@ -92,6 +92,21 @@ TEST_F(LogCrashTest, OnAFullDiskTheRecordIsNotThereAndTheRestIs) {
   EXPECT_EQ(verify(receipts).state, LogState::kWhole);
 }
 
+TEST_F(LogTest, OnAFullDiskNoLogIsHalfMade) {
+  for (const rlim_t bytes : {rlim_t{0}, rlim_t{60}, rlim_t{3000}}) {
+    const test::FileSizeLimit full(bytes);
+    bool made = true;
+    try {
+      ProvenanceLog::init(folder_ / "new", folder_ / "new.key");
+    } catch (const Error& error) {
+      made = false;
+      EXPECT_EQ(error.code(), Code::kResourceExhausted) << error.what();
+    }
+    EXPECT_EQ(std::filesystem::exists(folder_ / "new"), made) << bytes;
+    EXPECT_EQ(std::filesystem::exists(folder_ / "new.key"), made) << bytes;
+  }
+}
+
 TEST_F(LogTest, AfterAFullDiskTheSameLogGoesOn) {
   const auto log = open(LogMode::kAppend);
   const std::string id = ProvenanceLog::new_answer_id();

@@ -105,6 +105,24 @@ TEST_F(LogTest, ASecondWriterIsRefusedAndAReaderIsNot) {
   EXPECT_ERROR(reader->erase(id, ""), Code::kFailedPrecondition, "reading only");
 }
 
+TEST_F(LogTest, AReaderThatOpensWhileTheWriterFlushesSeesAWholeLog) {
+  const auto log = open(LogMode::kAppend);
+  const std::string id = ProvenanceLog::new_answer_id(), payload(400 << 10, 'x');
+  std::atomic<uint64_t> written = 0;
+  std::thread writer([&] {  // a flush every ten records
+    for (int i = 0; i < 80; ++i) written = log->append(LogKind::kSentence, id, payload).sequence;
+    written = UINT64_MAX;
+  });
+  for (uint64_t before = 0; (before = written) != UINT64_MAX;) {
+    const LogReport report = verify();
+    EXPECT_EQ(report.state, LogState::kWhole) << report.finding;
+    EXPECT_GE(report.records, before);
+    if (HasFailure()) break;
+  }
+  writer.join();
+  EXPECT_EQ(verify().records, 80u);
+}
+
 TEST_F(LogTest, BadCallsAreNamed) {
   const auto log = open(LogMode::kAppend);
   const std::string id = ProvenanceLog::new_answer_id();

@@ -4,17 +4,22 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdarg>
 #include <cstdio>
+#include <thread>
 
 #include "log/log_format.h"
 #include "openbook/base/error.h"
+#include "openbook/base/file.h"
 #include "openbook/base/log.h"
 
 namespace openbook::provenance {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int kReadAttempts = 200;  // a few seconds
 
 // RocksDB's own notes go where ours go. Its default, a file in the folder, aborts the program when the disk is full.
 class NotesToLog : public rocksdb::Logger {
@@ -106,6 +111,7 @@ std::unique_ptr<LogStore> LogStore::create(const fs::path& folder) {
   rocksdb::DB* raw = nullptr;
   const auto status = rocksdb::DB::Open(options, folder.string(), families(), &store->families_, &raw);
   store->db_.reset(raw);
+  if (!status.ok()) fs::remove_all(folder, problem);  // it was not there, or empty: what is left would stand in the way of the next try
   store->check(status, "make it");
   return store;
 }
@@ -113,24 +119,45 @@ std::unique_ptr<LogStore> LogStore::create(const fs::path& folder) {
 std::unique_ptr<LogStore> LogStore::open(const fs::path& folder, LogMode mode) {
   require_log_folder(folder);
   std::unique_ptr<LogStore> store(new LogStore(folder));
-  rocksdb::DB* raw = nullptr;
-  rocksdb::Status status;
   if (mode == LogMode::kAppend) {
-    status = rocksdb::DB::Open(database_options(), folder.string(), families(), &store->families_, &raw);
+    rocksdb::DB* raw = nullptr;
+    const auto status = rocksdb::DB::Open(database_options(), folder.string(), families(), &store->families_, &raw);
+    store->db_.reset(raw);
+    store->check(status, "open it");
   } else {
-    // A writer may drop a file between our reading of the file list and our opening of it; the list is new then.
-    for (int attempt = 0; attempt < 5 && !raw; ++attempt)
-      status = rocksdb::DB::OpenForReadOnly(database_options(), folder.string(), families(), &store->families_, &raw);
+    store->open_to_read();
   }
-  store->db_.reset(raw);
-  store->check(status, "open it");
   return store;
 }
 
-LogStore::~LogStore() {
+// A writer that flushes moves records from its write-ahead file into a table and deletes that file. Who has read the list of
+// tables before and looks for the file afterwards sees neither: what was read counts only when the list stayed as it was.
+void LogStore::open_to_read() {
+  for (int attempt = 1;; ++attempt) {
+    const std::string before = stamp_of_files(folder_, "MANIFEST-");
+    rocksdb::DB* raw = nullptr;
+    const auto status = rocksdb::DB::OpenForReadOnly(database_options(), folder_.string(), families(), &families_, &raw);
+    db_.reset(raw);
+    if (stamp_of_files(folder_, "MANIFEST-") == before) {
+      check(status, "open it");
+      return;
+    }
+    close();
+    if (attempt == kReadAttempts)
+      throw Error(Code::kUnavailable, "provenance log " + folder_.string() + ": another process changes it all the time",
+                  "Try again later.");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 + 5 * (attempt % 7)));
+  }
+}
+
+LogStore::~LogStore() { close(); }
+
+void LogStore::close() {
   if (!db_) return;
   for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
+  families_.clear();
   db_->Close();
+  db_.reset();
 }
 
 std::optional<std::string> LogStore::get(rocksdb::ColumnFamilyHandle* family, const std::string& key,

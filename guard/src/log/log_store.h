@@ -46,6 +46,8 @@ class LogStore {
 
  private:
   explicit LogStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  void open_to_read();
+  void close();
 
   std::filesystem::path folder_;
   std::unique_ptr<rocksdb::DB> db_;

@@ -73,7 +73,8 @@ class Guard {
   virtual Answer ask_unguarded(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options = {}) const = 0;
 
   // Judges an answer that somebody else wrote, read token by token by this model. Nothing is steered.
-  virtual Answer check(std::string_view question, const std::vector<Passage>& passages, std::string_view answer) const = 0;
+  virtual Answer check(std::string_view question, const std::vector<Passage>& passages, std::string_view answer,
+                       const Cancellation* cancellation = nullptr) const = 0;
 
   virtual std::string model_fingerprint() const = 0;
   virtual std::string atlas_fingerprint() const = 0;
