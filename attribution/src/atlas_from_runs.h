@@ -9,8 +9,10 @@
 
 namespace openbook::attribution {
 
-// `runs` are of `contrast_set`, `decoder` and `options.seed`; options.max_facts has done its work by then. Throws as the other build_atlas does.
-HeadAtlas build_atlas(const engine::Decoder& decoder, const ContrastSet& contrast_set, const ContrastRuns& runs, const Embedder& embedder,
-                      const AtlasBuildOptions& options, const Progress& progress, const Cancellation* cancellation);
+// `runs` are of `contrast_set`, `decoder` and `options.seed`; options.max_facts has done its work by then. Throws as the other
+// build_atlas does.
+HeadAtlas build_atlas(const engine::Decoder& decoder, const ContrastSet& contrast_set, const ContrastRuns& runs,
+                      const Embedder& embedder, const AtlasBuildOptions& options, const Progress& progress,
+                      const Cancellation* cancellation);
 
 }  // namespace openbook::attribution

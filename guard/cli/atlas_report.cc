@@ -1,11 +1,10 @@
-#include "report/report.h"
-
 #include <fstream>
 
 #include "openbook/engine/text_encoder.h"
 #include "options.h"
 #include "report/experiments.h"
 #include "report/page.h"
+#include "report/report.h"
 #include "terminal.h"
 #include "verbs.h"
 
@@ -91,7 +90,8 @@ std::string parts_text(const Json& report) {
     if (state == "missing") text += "  not run";
     if (part.contains("result") && part["result"].contains("left_out"))
       for (const Json& reason : part["result"]["left_out"])
-        if (reason.is_string()) text += "\n  " + std::string(state == "left_out" ? "left out: " : "not done: ") + shown(reason.get<std::string>(), 4);
+        if (reason.is_string())
+          text += "\n  " + std::string(state == "left_out" ? "left out: " : "not done: ") + shown(reason.get<std::string>(), 4);
     text += "\n";
   }
   return text + padded("together", 14) + seconds_text(report["made"]["seconds"]) + "\n";
@@ -103,14 +103,15 @@ int write(const ReportFlags& flags, Context& context) {
   const engine::Decoder decoder(model);
   const auto embedder = engine::TextEncoder::load(find(Place::kEmbedder, flags.embedder).path, flags.device);
   const auto facts = attribution::ContrastSet::load(flags.facts);
-  const attribution::Laboratory laboratory{.decoder = &decoder,
-                                           .facts = &facts,
-                                           .embedder = embedder.get(),
-                                           .data = flags.data,
-                                           .quick = flags.quick,
-                                           .seed = flags.seed,
-                                           .progress = [&](const std::string& stage, int64_t done, int64_t total) { bar.update(stage, done, total); },
-                                           .cancellation = &context.cancellation};
+  const attribution::Laboratory laboratory{
+      .decoder = &decoder,
+      .facts = &facts,
+      .embedder = embedder.get(),
+      .data = flags.data,
+      .quick = flags.quick,
+      .seed = flags.seed,
+      .progress = [&](const std::string& stage, int64_t done, int64_t total) { bar.update(stage, done, total); },
+      .cancellation = &context.cancellation};
   attribution::ReportOptions options = flags.report;
   options.device_name = device_name(*model);
   const Json report = attribution::write_report(laboratory, experiments(), options);
@@ -119,7 +120,8 @@ int write(const ReportFlags& flags, Context& context) {
     print_json(report);
     return kDone;
   }
-  print(figures_text(report) + "\n" + parts_text(report) + "\n" + shown((options.out / "report.html").string()) + " and report.json beside it\n");
+  print(figures_text(report) + "\n" + parts_text(report) + "\n" + shown((options.out / "report.html").string()) +
+        " and report.json beside it\n");
   return kDone;
 }
 
@@ -135,22 +137,34 @@ std::string command_of(const ReportFlags& flags) {
 void add_atlas_report(CLI::App& group, Context& context) {
   auto flags = std::make_shared<ReportFlags>();
   CLI::App* verb = add_verb(group, context, "report",
-                            "Runs every experiment on a model and writes one page. Finished parts are kept: after an interruption the same command goes on with those that are missing.",
-                            "openbook atlas report --data ../shared/data --out build/report --quick\nopenbook atlas report --out build/report --only roles --only surgery");
+                            "Runs every experiment on a model and writes one page. Finished parts are kept: after an "
+                            "interruption the same command goes on with those that are missing.",
+                            "openbook atlas report --data ../shared/data --out build/report --quick\nopenbook atlas report --out "
+                            "build/report --only roles --only surgery");
   add_place(*verb, Place::kModel, flags->model);
   add_place(*verb, Place::kEmbedder, flags->embedder);
-  verb->add_option("--out", flags->report.out, "folder for report.html, report.json, atlas.json and the parts")->type_name("DIR")->required();
-  verb->add_option("--data", flags->data, "folder of public evaluation data (conflict.jsonl, swap.jsonl, ...); without it parts that need some are left out")->type_name("DIR");
+  verb->add_option("--out", flags->report.out, "folder for report.html, report.json, atlas.json and the parts")
+      ->type_name("DIR")
+      ->required();
+  verb->add_option(
+          "--data", flags->data,
+          "folder of public evaluation data (conflict.jsonl, swap.jsonl, ...); without it parts that need some are left out")
+      ->type_name("DIR");
   verb->add_option("--facts", flags->facts, "folder with relations.json and facts.tsv")->type_name("DIR")->capture_default_str();
   verb->add_flag("--quick", flags->quick, "small samples: minutes on two CPU cores, and wide intervals");
-  verb->add_option("--only", flags->report.only, "run this part only; may be given again. The page shows all that are finished")->type_name("PART")->check(CLI::IsMember(names_of(experiments())));
+  verb->add_option("--only", flags->report.only, "run this part only; may be given again. The page shows all that are finished")
+      ->type_name("PART")
+      ->check(CLI::IsMember(names_of(experiments())));
   verb->add_flag("--restart", flags->report.restart, "remove what an earlier report left in --out first");
-  verb->add_option("--max-facts", flags->report.max_facts, "of the contrast set; 0: all, or " + std::to_string(attribution::kQuickFacts) + " with --quick")
+  verb->add_option("--max-facts", flags->report.max_facts,
+                   "of the contrast set; 0: all, or " + std::to_string(attribution::kQuickFacts) + " with --quick")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   verb->add_option("--seed", flags->seed, "of wording, samples and random heads")->capture_default_str();
   verb->add_option("--device", flags->device, "cpu, cuda, cuda:N or auto")->capture_default_str();
-  verb->add_option("--dtype", flags->dtype, "float32 or bfloat16")->check(CLI::IsMember({"float32", "bfloat16"}))->capture_default_str();
+  verb->add_option("--dtype", flags->dtype, "float32 or bfloat16")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->capture_default_str();
   verb->callback([flags, &context] {
     flags->report.command = command_of(*flags);
     context.run = [flags, &context] { return write(*flags, context); };

@@ -18,7 +18,8 @@ constexpr char kHostile[] = "<script>alert(\"1\")</script> & 'x'\x1B[31m\0";
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 bool is_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_'; });
+  return !name.empty() && std::all_of(name.begin(), name.end(),
+                                      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_'; });
 }
 
 // What is wrong with `text` as XML content: entities, and characters that may not stand there. Empty when nothing is.
@@ -28,7 +29,8 @@ std::string text_problem(std::string_view text) {
     if (static_cast<unsigned char>(text[i]) < 0x20 && text[i] != '\n' && text[i] != '\t') return "a control character";
     if (text[i] != '&') continue;
     const std::string_view entity = text.substr(i, text.find(';', i) - i);
-    if (entity != "&amp" && entity != "&lt" && entity != "&gt" && entity != "&quot" && entity != "&#39") return "a bare & in " + std::string(text.substr(i, 20));
+    if (entity != "&amp" && entity != "&lt" && entity != "&gt" && entity != "&quot" && entity != "&#39")
+      return "a bare & in " + std::string(text.substr(i, 20));
   }
   return "";
 }
@@ -38,7 +40,8 @@ std::string attributes_problem(std::string_view tag) {
   size_t at = tag.find(' ');
   while (at != std::string_view::npos && at < tag.size()) {
     const size_t equals = tag.find("=\"", ++at);
-    if (equals == std::string_view::npos || !is_name(tag.substr(at, equals - at))) return "attributes of <" + std::string(tag) + ">";
+    if (equals == std::string_view::npos || !is_name(tag.substr(at, equals - at)))
+      return "attributes of <" + std::string(tag) + ">";
     const size_t end = tag.find('"', equals + 2);
     if (end == std::string_view::npos) return "an open attribute in <" + std::string(tag) + ">";
     if (std::string problem = text_problem(tag.substr(equals + 2, end - equals - 2)); !problem.empty()) return problem;
@@ -63,7 +66,8 @@ std::string xml_problem(std::string_view xml) {
     std::string_view inside = xml.substr(tag + 1, end - tag - 1);
     at = end + 1;
     if (inside.starts_with('/')) {
-      if (open.empty() || open.back() != inside.substr(1)) return "</" + std::string(inside.substr(1)) + "> closes <" + (open.empty() ? "" : open.back()) + ">";
+      if (open.empty() || open.back() != inside.substr(1))
+        return "</" + std::string(inside.substr(1)) + "> closes <" + (open.empty() ? "" : open.back()) + ">";
       open.pop_back();
       continue;
     }
@@ -79,7 +83,11 @@ std::string xml_problem(std::string_view xml) {
 }
 
 Json lines_chart(Json points) {
-  return {{"kind", "lines"}, {"title", "t"}, {"x", "heads"}, {"y", "recall"}, {"series", Json::array({{{"name", "s"}, {"color", "task"}, {"points", std::move(points)}}})}};
+  return {{"kind", "lines"},
+          {"title", "t"},
+          {"x", "heads"},
+          {"y", "recall"},
+          {"series", Json::array({{{"name", "s"}, {"color", "task"}, {"points", std::move(points)}}})}};
 }
 
 size_t count(std::string_view text, std::string_view piece) {
@@ -90,7 +98,8 @@ size_t count(std::string_view text, std::string_view piece) {
 
 TEST(XmlCheck, FindsWhatIsWrong) {
   EXPECT_EQ(xml_problem("<a b=\"1\" c=\"&amp;\"><d/>x</a>\n"), "");
-  for (const char* bad : {"<a>", "<a></b>", "<a/><a/>", "<a b=1/>", "<a b=\"1\"c=\"2\"/>", "<a>&nbsp;</a>", "<a>&</a>", "<a>></a>", "x<a/>", "<a b=\"<\"/>", "<a>\x1B</a>"})
+  for (const char* bad : {"<a>", "<a></b>", "<a/><a/>", "<a b=1/>", "<a b=\"1\"c=\"2\"/>", "<a>&nbsp;</a>", "<a>&</a>",
+                          "<a>></a>", "x<a/>", "<a b=\"<\"/>", "<a>\x1B</a>"})
     EXPECT_NE(xml_problem(bad), "") << bad;
 }
 
@@ -103,7 +112,9 @@ TEST(Markup, EscapesEverythingThatCouldEndAText) {
 }
 
 TEST(Markup, NumbersHaveTheDigitsThatMatter) {
-  const std::pair<double, const char*> rows[] = {{0, "0"}, {-0.0, "0"}, {1, "1"}, {412, "412"}, {0.98312, "0.983"}, {0.00123, "0.0012"}, {3.2, "3.20"}, {14.26, "14.3"}, {1234.5, "1234"}, {-0.5, "-0.500"}, {1.5e9, "1500000000"}, {kNan, "–"}};
+  const std::pair<double, const char*> rows[] = {
+      {0, "0"},      {-0.0, "0"},     {1, "1"},         {412, "412"},     {0.98312, "0.983"},    {0.00123, "0.0012"},
+      {3.2, "3.20"}, {14.26, "14.3"}, {1234.5, "1234"}, {-0.5, "-0.500"}, {1.5e9, "1500000000"}, {kNan, "–"}};
   for (const auto& [value, text] : rows) EXPECT_EQ(number_text(value), text);
   EXPECT_EQ(number_text(std::nullopt), "–");
   EXPECT_EQ(estimate_text({{"value", 0.9833}, {"low", 0.971}, {"high", 0.991}, {"n", 412}}), "0.983 (0.971 to 0.991), n = 412");
@@ -115,14 +126,15 @@ TEST(Markup, NumbersHaveTheDigitsThatMatter) {
 TEST(Charts, ALineStandsWhereItsNumbersSay) {
   const std::string drawn = chart_html(lines_chart({{0, 0}, {1, 1}}));
   EXPECT_THAT(drawn, HasSubstr("class=\"line\" d=\"M56.0 272.0L468.0 10.0\""));  // the corners of the frame
-  EXPECT_EQ(count(drawn, "class=\"mark\""), 3u);                                  // two points and the legend
+  EXPECT_EQ(count(drawn, "class=\"mark\""), 3u);                                 // two points and the legend
   EXPECT_THAT(drawn, HasSubstr("<title>s: 1, 1</title>"));
   EXPECT_THAT(drawn, HasSubstr(">heads</text>"));
   EXPECT_EQ(xml_problem(drawn), "");
 }
 
 TEST(Charts, IntervalsAreBandsOverTheStretchesThatHaveThem) {
-  const std::string drawn = chart_html(lines_chart({{0, 0.5, 0, 1}, {1, 0.5, 0.25, 0.75}, {2, 0.5}, {3, 0.5, nullptr, 0.6}, {4, 0.5, 0.4, 0.6}}));
+  const std::string drawn =
+      chart_html(lines_chart({{0, 0.5, 0, 1}, {1, 0.5, 0.25, 0.75}, {2, 0.5}, {3, 0.5, nullptr, 0.6}, {4, 0.5, 0.4, 0.6}}));
   EXPECT_THAT(drawn, HasSubstr("class=\"band\" d=\"M56.0 10.0L159.0 75.5L159.0 206.5L56.0 272.0z\""));
   EXPECT_EQ(count(drawn, "class=\"band\""), 1u);
   EXPECT_EQ(count(drawn, "class=\"whisker\""), 1u);
@@ -137,7 +149,8 @@ TEST(Charts, ALineBreaksWhereANumberIsMissing) {
 }
 
 TEST(Charts, AllEqualHugeAndTinyNumbersHaveAxes) {
-  for (const Json& points : {Json{{1, 1}, {1, 1}}, Json{{0, 0}}, Json{{1e-12, 3e-15}, {2e-12, 4e-15}}, Json{{1e16, -1e16}, {1e16 + 2, 1e99}}, Json{{0, 1e101}, {1, 1}}}) {
+  for (const Json& points : {Json{{1, 1}, {1, 1}}, Json{{0, 0}}, Json{{1e-12, 3e-15}, {2e-12, 4e-15}},
+                             Json{{1e16, -1e16}, {1e16 + 2, 1e99}}, Json{{0, 1e101}, {1, 1}}}) {
     const std::string drawn = chart_html(lines_chart(points));
     EXPECT_THAT(drawn, Not(HasSubstr("nan")));
     EXPECT_THAT(drawn, Not(HasSubstr("inf")));
@@ -148,7 +161,11 @@ TEST(Charts, AllEqualHugeAndTinyNumbersHaveAxes) {
 }
 
 TEST(Charts, AScatterHasAMarkAPointAndASeriesItsShape) {
-  const Json chart = {{"kind", "scatter"}, {"title", "t"}, {"series", {{{"name", "copied"}, {"color", "copied"}, {"points", {{0, 1}, {1, 2}, {3, 3}}}}, {{"name", "mystery"}, {"color", "puce"}, {"points", Json::array({Json::array({2, 2})})}}}}};
+  const Json chart = {{"kind", "scatter"},
+                      {"title", "t"},
+                      {"series",
+                       {{{"name", "copied"}, {"color", "copied"}, {"points", {{0, 1}, {1, 2}, {3, 3}}}},
+                        {{"name", "mystery"}, {"color", "puce"}, {"points", Json::array({Json::array({2, 2})})}}}}};
   const std::string drawn = chart_html(chart);
   EXPECT_EQ(count(drawn, "<title>"), 4u);
   EXPECT_EQ(count(drawn, "class=\"line\""), 0u);
@@ -158,21 +175,30 @@ TEST(Charts, AScatterHasAMarkAPointAndASeriesItsShape) {
 }
 
 TEST(Charts, AHeadMapShadesByStrengthAndSplitsSharedHeads) {
-  const Json chart = {{"kind", "head_map"}, {"title", "t"}, {"layers", 30}, {"heads", 9},
-                      {"cells", {{{"layer", 0}, {"head", 0}, {"color", "task"}, {"strength", 1}}, {{"layer", 18}, {"head", 6}, {"color", "retrieval"}, {"strength", 0.25}},
-                                 {{"layer", 18}, {"head", 6}, {"color", "in_context"}, {"strength", 0.5}}, {{"layer", 3}, {"head", 1}, {"color", "task"}, {"strength", nullptr}},
-                                 {{"layer", -1}, {"head", 1}, {"color", "task"}, {"strength", 1}}}}};
+  const Json chart = {{"kind", "head_map"},
+                      {"title", "t"},
+                      {"layers", 30},
+                      {"heads", 9},
+                      {"cells",
+                       {{{"layer", 0}, {"head", 0}, {"color", "task"}, {"strength", 1}},
+                        {{"layer", 18}, {"head", 6}, {"color", "retrieval"}, {"strength", 0.25}},
+                        {{"layer", 18}, {"head", 6}, {"color", "in_context"}, {"strength", 0.5}},
+                        {{"layer", 3}, {"head", 1}, {"color", "task"}, {"strength", nullptr}},
+                        {{"layer", -1}, {"head", 1}, {"color", "task"}, {"strength", 1}}}}};
   const std::string drawn = chart_html(chart);
   EXPECT_EQ(count(drawn, "<rect"), 3u);
   EXPECT_EQ(count(drawn, "class=\"grid\""), 31u + 10u);
-  EXPECT_THAT(drawn, HasSubstr("<rect class=\"c-task\" x=\"40.5\" y=\"6.5\" width=\"13.4\" height=\"13.4\" fill-opacity=\"1.00\"><title>L0H0 task 1</title></rect>"));
+  EXPECT_THAT(drawn, HasSubstr("<rect class=\"c-task\" x=\"40.5\" y=\"6.5\" width=\"13.4\" height=\"13.4\" "
+                               "fill-opacity=\"1.00\"><title>L0H0 task 1</title></rect>"));
   EXPECT_THAT(drawn, HasSubstr("width=\"6.7\" height=\"13.4\" fill-opacity=\"0.25\"><title>L18H6 retrieval 0.250</title>"));
   EXPECT_THAT(drawn, HasSubstr("in-context"));
   EXPECT_EQ(xml_problem(drawn), "");
 }
 
 TEST(Charts, HeatTextShadesTokensAndEscapesThem) {
-  const Json chart = {{"kind", "heat_text"}, {"title", "t"}, {"tokens", {{" <script>", 1}, {"\n", 0}, {"born", 0.5}, {"x", nullptr}, {"y", 7}, {3, 1}}}};
+  const Json chart = {{"kind", "heat_text"},
+                      {"title", "t"},
+                      {"tokens", {{" <script>", 1}, {"\n", 0}, {"born", 0.5}, {"x", nullptr}, {"y", 7}, {3, 1}}}};
   const std::string drawn = chart_html(chart);
   EXPECT_THAT(drawn, HasSubstr("<span class=\"h9\" title=\"1\"> &lt;script&gt;</span>"));
   EXPECT_THAT(drawn, HasSubstr("<span class=\"h5\" title=\"0.500\">born</span>"));
@@ -181,8 +207,15 @@ TEST(Charts, HeatTextShadesTokensAndEscapesThem) {
 }
 
 TEST(Charts, NothingToDrawIsSaid) {
-  const std::vector<Json> charts = {lines_chart(Json::array()), lines_chart({{nullptr, nullptr}}), lines_chart({{kNan, 1}}), {{"kind", "lines"}, {"title", "t"}}, {{"kind", "scatter"}, {"title", "t"}, {"series", "x"}},
-                                    {{"kind", "head_map"}, {"title", "t"}}, {{"kind", "head_map"}, {"title", "t"}, {"layers", 0}, {"heads", -3}}, {{"kind", "heat_text"}, {"title", "t"}, {"tokens", Json::array()}}};
+  const std::vector<Json> charts = {lines_chart(Json::array()),
+                                    lines_chart({{nullptr, nullptr}}),
+                                    lines_chart({{kNan, 1}}),
+                                    {{"kind", "lines"}, {"title", "t"}},
+                                    {{"kind", "scatter"}, {"title", "t"}, {"series", "x"}},
+                                    {{"kind", "head_map"}, {"title", "t"}},
+                                    {{"kind", "head_map"}, {"title", "t"}, {"layers", 0}, {"heads", -3}},
+                                    {{"kind", "head_map"}, {"title", "t"}, {"layers", 1e300}, {"heads", 2}},
+                                    {{"kind", "heat_text"}, {"title", "t"}, {"tokens", Json::array()}}};
   for (const Json& chart : charts) {
     EXPECT_THAT(chart_html(chart), HasSubstr("Nothing to draw")) << chart;
     EXPECT_EQ(xml_problem(chart_html(chart)), "");
@@ -193,21 +226,43 @@ TEST(Charts, NothingToDrawIsSaid) {
 
 Json sample_report() {
   const std::string hostile(kHostile, sizeof kHostile - 1);
-  Json charts = Json::array({lines_chart({{0, 1, 0, 2}, {1, 2, 1, 3}}), {{"kind", "heat_text"}, {"title", hostile}, {"tokens", Json::array({Json::array({hostile, 0.5})})}},
-                             {{"kind", "scatter"}, {"title", hostile}, {"x", hostile}, {"y", hostile}, {"series", Json::array({{{"name", hostile}, {"color", hostile}, {"points", {{1, 2}, {2, 3}}}}})}},
-                             {{"kind", "head_map"}, {"title", hostile}, {"layers", 2}, {"heads", 2}, {"cells", Json::array({{{"layer", 1}, {"head", 1}, {"color", hostile}, {"strength", 1}}})}}});
-  Json result = {{"figures", {{{"name", "auc"}, {"label", hostile}, {"estimate", {{"value", 0.985}, {"low", 0.97}, {"high", 0.99}, {"n", 50}}}, {"goal", ">= 0.98"}, {"paper", "95 % (Llama-3.1-8B)"}},
-                              {{"name", "task"}, {"estimate", {{"value", 0.8}}}, {"goal", ">= 85 %"}},
-                              {{"name", "closed"}, {"estimate", {{"value", 0.05}}}, {"goal", "<= 0.08"}},
-                              {{"name", "printed"}, {"estimate", {{"value", 0.5}}}, {"goal", "printed"}},
-                              {{"name", "absent"}, {"estimate", {{"value", nullptr}}}, {"goal", ">= 1"}}}},
+  Json charts = Json::array({lines_chart({{0, 1, 0, 2}, {1, 2, 1, 3}}),
+                             {{"kind", "heat_text"}, {"title", hostile}, {"tokens", Json::array({Json::array({hostile, 0.5})})}},
+                             {{"kind", "scatter"},
+                              {"title", hostile},
+                              {"x", hostile},
+                              {"y", hostile},
+                              {"series", Json::array({{{"name", hostile}, {"color", hostile}, {"points", {{1, 2}, {2, 3}}}}})}},
+                             {{"kind", "head_map"},
+                              {"title", hostile},
+                              {"layers", 2},
+                              {"heads", 2},
+                              {"cells", Json::array({{{"layer", 1}, {"head", 1}, {"color", hostile}, {"strength", 1}}})}}});
+  Json result = {{"figures",
+                  {{{"name", "auc"},
+                    {"label", hostile},
+                    {"estimate", {{"value", 0.985}, {"low", 0.97}, {"high", 0.99}, {"n", 50}}},
+                    {"goal", ">= 0.98"},
+                    {"paper", "95 % (Llama-3.1-8B)"}},
+                   {{"name", "task"}, {"estimate", {{"value", 0.8}}}, {"goal", ">= 85 %"}},
+                   {{"name", "closed"}, {"estimate", {{"value", 0.05}}}, {"goal", "<= 0.08"}},
+                   {{"name", "printed"}, {"estimate", {{"value", 0.5}}}, {"goal", "printed"}},
+                   {{"name", "absent"}, {"estimate", {{"value", nullptr}}}, {"goal", ">= 1"}}}},
                  {"charts", charts},
-                 {"tables", Json::array({{{"title", hostile}, {"columns", {hostile, "n"}}, {"rows", {{hostile, 3}, {nullptr, true}, Json::array({{{"value", 0.5}, {"n", 2}}})}}}, {{"title", "none"}, {"rows", Json::array()}}})},
+                 {"tables", Json::array({{{"title", hostile},
+                                          {"columns", {hostile, "n"}},
+                                          {"rows", {{hostile, 3}, {nullptr, true}, Json::array({{{"value", 0.5}, {"n", 2}}})}}},
+                                         {{"title", "none"}, {"rows", Json::array()}}})},
                  {"left_out", Json::array({hostile})}};
   return {{"model", {{"name", hostile}, {"fingerprint", "f"}, {"layers", 2}, {"heads", 2}}},
           {"key", {{"quick", true}, {"seed", 1}, {"data", {{hostile, "h"}}}}},
-          {"parts", {{{"name", "roles"}, {"title", hostile}, {"state", "finished"}, {"result", result}}, {{"name", "surgery"}, {"title", "Surgery"}, {"state", "missing"}}}},
-          {"made", {{"date", "2025-01-31"}, {"command", hostile}, {"parts", {{"roles", {{"seconds", 1.5}, {"groundwork_seconds", 20}, {"device", hostile}}}}}}}};
+          {"parts",
+           {{{"name", "roles"}, {"title", hostile}, {"state", "finished"}, {"result", result}},
+            {{"name", "surgery"}, {"title", "Surgery"}, {"state", "missing"}}}},
+          {"made",
+           {{"date", "2025-01-31"},
+            {"command", hostile},
+            {"parts", {{"roles", {{"seconds", 1.5}, {"groundwork_seconds", 20}, {"device", hostile}}}}}}}};
 }
 
 TEST(Page, IsWellFormedWhateverItsTextsHold) {
@@ -215,12 +270,15 @@ TEST(Page, IsWellFormedWhateverItsTextsHold) {
   EXPECT_EQ(xml_problem(page), "");
   EXPECT_THAT(page, Not(HasSubstr("<script")));
   EXPECT_THAT(page, HasSubstr("&lt;script&gt;"));
-  for (const Json& odd : {Json(), Json::object(), Json{{"parts", 3}}, Json{{"parts", {1, nullptr, {{"name", 2}, {"result", {{"tables", "x"}, {"figures", {1}}}}}}}}}) EXPECT_EQ(xml_problem(report_page(odd)), "") << odd;
+  for (const Json& odd : {Json(), Json::object(), Json{{"parts", 3}},
+                          Json{{"parts", {1, nullptr, {{"name", 2}, {"result", {{"tables", "x"}, {"figures", {1}}}}}}}}})
+    EXPECT_EQ(xml_problem(report_page(odd)), "") << odd;
 }
 
 TEST(Page, NeedsNoNetworkAndNoScript) {
   const std::string page = report_page(sample_report());
-  for (const char* piece : {"http:", "https:", "url(", "@import", " src=", "<link", "<iframe", "onclick", "javascript:"}) EXPECT_THAT(page, Not(HasSubstr(piece))) << piece;
+  for (const char* piece : {"http:", "https:", "url(", "@import", " src=", "<link", "<iframe", "onclick", "javascript:"})
+    EXPECT_THAT(page, Not(HasSubstr(piece))) << piece;
   EXPECT_THAT(page, HasSubstr("name=\"viewport\""));
   EXPECT_THAT(page, HasSubstr("prefers-color-scheme: dark"));
 }

@@ -18,7 +18,9 @@ class ReportTest : public testing::Test {
     std::filesystem::create_directory(data_.path() / "docs");
     write_file_atomically(data_ / "conflict.jsonl", "{}\n");
     laboratory_ = {.decoder = &decoder_, .facts = &facts_, .embedder = &embedder_, .data = data_.path(), .seed = 7};
-    for (const char* name : {"first", "second", "third"}) experiments_.push_back({name, std::string("The ") + name, [this, name](const Laboratory& bench) { return run(name, bench); }});
+    for (const char* name : {"first", "second", "third"})
+      experiments_.push_back(
+          {name, std::string("The ") + name, [this, name](const Laboratory& bench) { return run(name, bench); }});
   }
 
   Json run(const std::string& name, const Laboratory& bench) {
@@ -26,7 +28,9 @@ class ReportTest : public testing::Test {
     EXPECT_NE(bench.runs, nullptr);
     EXPECT_EQ(bench.atlas->model_name, test::small_atlas().model_name);
     if (const auto found = failures_.find(name); found != failures_.end()) found->second();
-    return {{"figures", Json::array({{{"name", name}, {"label", "of " + name}, {"estimate", {{"value", 0.1 * static_cast<double>(bench.seed)}, {"n", 3}}}}})},
+    return {{"figures", Json::array({{{"name", name},
+                                      {"label", "of " + name},
+                                      {"estimate", {{"value", 0.1 * static_cast<double>(bench.seed)}, {"n", 3}}}}})},
             {"raw", std::numeric_limits<double>::quiet_NaN()},
             {"token", "cut \xE2\x82"}};
   }
@@ -34,14 +38,15 @@ class ReportTest : public testing::Test {
   Json write(const std::filesystem::path& out, ReportOptions options = {}) {
     options.out = out;
     options.command = "openbook atlas report";
-    return write_report(laboratory_, experiments_, options, [this](const Laboratory&, const ReportOptions& given, std::optional<HeadAtlas> kept) {
-      ++groundworks_;
-      atlas_was_kept_ = kept.has_value();
-      facts_used_ = given.max_facts;
-      auto groundwork = std::make_unique<Groundwork>();
-      groundwork->atlas = kept ? *kept : test::small_atlas();
-      return groundwork;
-    });
+    return write_report(laboratory_, experiments_, options,
+                        [this](const Laboratory&, const ReportOptions& given, std::optional<HeadAtlas> kept) {
+                          ++groundworks_;
+                          atlas_was_kept_ = kept.has_value();
+                          facts_used_ = given.max_facts;
+                          auto groundwork = std::make_unique<Groundwork>();
+                          groundwork->atlas = kept ? *kept : test::small_atlas();
+                          return groundwork;
+                        });
   }
 
   // What a report says, without dates and times.
@@ -224,7 +229,8 @@ TEST_F(ReportTest, DamagedPartsAreDataLoss) {
 
 TEST_F(ReportTest, AnAtlasOfAnotherReportIsRefused) {
   test::small_atlas().save(folder_ / "atlas.json");
-  EXPECT_ERROR(write(folder_.path()), Code::kFailedPrecondition, "atlas.json belongs to another report: it was not made by an atlas report");
+  EXPECT_ERROR(write(folder_.path()), Code::kFailedPrecondition,
+               "atlas.json belongs to another report: it was not made by an atlas report");
   HeadAtlas other = test::small_atlas();
   other.provenance["report_key"] = std::string(64, '0');
   other.save(folder_ / "atlas.json");
@@ -249,7 +255,8 @@ TEST_F(ReportTest, ProgressNamesThePart) {
     return Json::object();
   };
   write(folder_.path());
-  EXPECT_EQ(stages, (std::vector<std::string>{"1/3 first: begins", "2/3 second: begins", "2/3 second: halves", "3/3 third: begins"}));
+  EXPECT_EQ(stages,
+            (std::vector<std::string>{"1/3 first: begins", "2/3 second: begins", "2/3 second: halves", "3/3 third: begins"}));
 }
 
 TEST_F(ReportTest, AQuickReportUsesFewerFacts) {

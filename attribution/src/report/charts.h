@@ -7,8 +7,8 @@
 
 namespace openbook::attribution {
 
-// A whole <figure>. A chart without a single finite point says so in words; points that are null or no numbers are left out, and a line breaks there. Never throws
-// for what the JSON holds: an unknown kind is named in words.
+// A whole <figure>. A chart without a single finite point says so in words; points that are null or no numbers are left out, and
+// a line breaks there. Never throws for what the JSON holds: an unknown kind is named in words.
 std::string chart_html(const Json& chart);
 
 }  // namespace openbook::attribution

@@ -2,7 +2,6 @@
 
 #include <map>
 
-
 namespace openbook::attribution {
 namespace {
 
@@ -22,7 +21,8 @@ Json cases_by_setting(const Laboratory& laboratory) {
   for (const LabelledCase& each : laboratory.runs->labelled) ++(each.copied ? copied : recited)[each.observed->made.setting];
   Json rows = Json::array();
   for (const Setting setting : kContrastSettings)
-    rows.push_back({setting_name(setting), cases[setting], document[setting], memory[setting], copied[setting], recited[setting]});
+    rows.push_back(
+        {setting_name(setting), cases[setting], document[setting], memory[setting], copied[setting], recited[setting]});
   return {{"title", "Cases by setting: which answer was given, and its cause"},
           {"columns", {"setting", "cases", "document's answer", "memory's answer", "copied", "recited"}},
           {"rows", std::move(rows)}};
@@ -30,10 +30,12 @@ Json cases_by_setting(const Laboratory& laboratory) {
 
 Json labels_by_split(const Laboratory& laboratory) {
   std::map<Split, int64_t> facts, copied, recited;
-  for (const int32_t fact : laboratory.runs->known) ++facts[laboratory.facts->relations[laboratory.facts->facts[fact].relation].split];
+  for (const int32_t fact : laboratory.runs->known)
+    ++facts[laboratory.facts->relations[laboratory.facts->facts[fact].relation].split];
   for (const LabelledCase& each : laboratory.runs->labelled) ++(each.copied ? copied : recited)[each.split];
   Json rows = Json::array();
-  for (const auto& [split, name] : {std::pair(Split::kFit, "fit"), std::pair(Split::kCalibrate, "calibrate"), std::pair(Split::kTest, "test")})
+  for (const auto& [split, name] :
+       {std::pair(Split::kFit, "fit"), std::pair(Split::kCalibrate, "calibrate"), std::pair(Split::kTest, "test")})
     rows.push_back({name, facts[split], copied[split], recited[split]});
   return {{"title", "Known facts and labelled answers by split; splits share no relation"},
           {"columns", {"split", "known facts", "copied", "recited"}},
@@ -61,8 +63,11 @@ Json atlas_table(const HeadAtlas& atlas) {
 
 Json validation_table(const HeadAtlas& atlas) {
   Json rows = Json::array();
-  for (const AtlasValidation& row : atlas.validation) rows.push_back({row.setting, row.copied, row.recited, row.auc, row.place_top1});
-  return {{"title", "Validation on test relations"}, {"columns", {"setting", "copied", "recited", "AUC", "place top-1"}}, {"rows", std::move(rows)}};
+  for (const AtlasValidation& row : atlas.validation)
+    rows.push_back({row.setting, row.copied, row.recited, row.auc, row.place_top1});
+  return {{"title", "Validation on test relations"},
+          {"columns", {"setting", "copied", "recited", "AUC", "place top-1"}},
+          {"rows", std::move(rows)}};
 }
 
 }  // namespace
@@ -71,7 +76,9 @@ Json describe_contrast(const Laboratory& laboratory) {
   return {{"known_facts", laboratory.runs->known.size()},
           {"cases", laboratory.runs->observed.size()},
           {"labelled", laboratory.runs->labelled.size()},
-          {"tables", {cases_by_setting(laboratory), labels_by_split(laboratory), validation_table(*laboratory.atlas), atlas_table(*laboratory.atlas)}}};
+          {"tables",
+           {cases_by_setting(laboratory), labels_by_split(laboratory), validation_table(*laboratory.atlas),
+            atlas_table(*laboratory.atlas)}}};
 }
 
 }  // namespace openbook::attribution

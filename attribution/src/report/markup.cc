@@ -36,12 +36,23 @@ std::string escaped(std::string_view text) {
   std::string safe;
   for (const CodePoint& point : code_points(valid_utf8(text))) {
     switch (point.value) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '"': safe += "&quot;"; break;
-      case '\'': safe += "&#39;"; break;
-      default: append_utf8(safe, unshowable(point.value) ? kReplacement : point.value);
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      case '\'':
+        safe += "&#39;";
+        break;
+      default:
+        append_utf8(safe, unshowable(point.value) ? kReplacement : point.value);
     }
   }
   return safe;
@@ -54,7 +65,13 @@ std::string element(const std::string& name, const std::string& attributes, cons
 std::string number_text(std::optional<double> value) {
   if (!value || !std::isfinite(*value)) return "–";
   const double size = std::abs(*value);
-  const char* format = *value == std::round(*value) && size < 1e15 ? "%.0f" : size >= 1e6 ? "%.3g" : size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : size >= 0.01 ? "%.3f" : "%.2g";
+  const char* format = *value == std::round(*value) && size < 1e15 ? "%.0f"
+                       : size >= 1e6                               ? "%.3g"
+                       : size >= 100                               ? "%.0f"
+                       : size >= 10                                ? "%.1f"
+                       : size >= 1                                 ? "%.2f"
+                       : size >= 0.01                              ? "%.3f"
+                                                                   : "%.2g";
   char text[40];
   std::snprintf(text, sizeof text, format, *value == 0 ? 0.0 : *value);
   return text;

@@ -9,7 +9,8 @@
 
 namespace openbook::attribution {
 
-// `text` for element content and attribute values: &, <, >, " and ' are escaped; control characters, bidirectional overrides and what isn't UTF-8 become U+FFFD.
+// `text` for element content and attribute values: &, <, >, " and ' are escaped; control characters, bidirectional overrides and
+// what isn't UTF-8 become U+FFFD.
 std::string escaped(std::string_view text);
 
 std::string element(const std::string& name, const std::string& attributes, const std::string& content);

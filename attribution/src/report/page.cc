@@ -19,8 +19,10 @@ std::optional<bool> reached(const std::string& goal, std::optional<double> value
   double limit = std::strtod(begin, &end);
   if (end == begin) return std::nullopt;
   const std::string unit = end;
-  if (unit == " %" || unit == "%") limit /= 100;
-  else if (!unit.empty()) return std::nullopt;
+  if (unit == " %" || unit == "%")
+    limit /= 100;
+  else if (!unit.empty())
+    return std::nullopt;
   return least ? *value >= limit : *value <= limit;
 }
 
@@ -41,7 +43,9 @@ ReportFigure figure_of(const std::string& part, const Json& figure) {
           .reached = reached(goal, estimate.is_object() ? number_in(estimate, "value") : finite(estimate))};
 }
 
-std::string link_to(const std::string& part, const std::string& text) { return element("a", "href=\"#" + escaped(part) + "\"", escaped(text)); }
+std::string link_to(const std::string& part, const std::string& text) {
+  return element("a", "href=\"#" + escaped(part) + "\"", escaped(text));
+}
 
 std::string cell(const Json& value) {
   if (value.is_string()) return element("td", "", escaped(value.get<std::string>()));
@@ -53,13 +57,16 @@ std::string cell(const Json& value) {
 // Wide tables scroll by themselves, not the page.
 std::string table(const std::string& title, const std::string& head, const std::string& rows) {
   return element("div", "class=\"scroll\"",
-                 element("table", "", (title.empty() ? "" : element("caption", "", escaped(title))) + (head.empty() ? "" : element("thead", "", element("tr", "", head))) +
-                                          element("tbody", "", rows))) + "\n";
+                 element("table", "",
+                         (title.empty() ? "" : element("caption", "", escaped(title))) +
+                             (head.empty() ? "" : element("thead", "", element("tr", "", head))) + element("tbody", "", rows))) +
+         "\n";
 }
 
 std::string table_of(const Json& given) {
   std::string head, rows;
-  for (const Json& column : list_in(given, "columns")) head += element("th", "scope=\"col\"", column.is_string() ? escaped(column.get<std::string>()) : "");
+  for (const Json& column : list_in(given, "columns"))
+    head += element("th", "scope=\"col\"", column.is_string() ? escaped(column.get<std::string>()) : "");
   for (const Json& row : list_in(given, "rows")) {
     std::string cells;
     if (row.is_array())
@@ -75,12 +82,18 @@ std::string figures_table(const std::vector<ReportFigure>& figures, bool with_pa
   std::string rows;
   for (const ReportFigure& figure : figures) {
     std::string ours = escaped(figure.ours);
-    if (figure.reached) ours += *figure.reached ? " <span class=\"reached\">✓ reached</span>" : " <span class=\"missed\">✗ not reached</span>";
-    rows += element("tr", "", (with_parts ? element("td", "", link_to(figure.part, figure.part)) : "") + element("td", "class=\"label\"", escaped(figure.label)) + element("td", "class=\"ours\"", ours) +
-                                  element("td", "class=\"goal\"", escaped(figure.goal)) + element("td", "", escaped(figure.paper)));
+    if (figure.reached)
+      ours += *figure.reached ? " <span class=\"reached\">✓ reached</span>" : " <span class=\"missed\">✗ not reached</span>";
+    rows += element("tr", "",
+                    (with_parts ? element("td", "", link_to(figure.part, figure.part)) : "") +
+                        element("td", "class=\"label\"", escaped(figure.label)) + element("td", "class=\"ours\"", ours) +
+                        element("td", "class=\"goal\"", escaped(figure.goal)) + element("td", "", escaped(figure.paper)));
   }
   const auto column = [](const char* name) { return element("th", "scope=\"col\"", name); };
-  return table("", (with_parts ? column("part") : "") + column("figure") + column("here (95 % interval)") + column("goal") + column("paper"), rows);
+  return table(
+      "",
+      (with_parts ? column("part") : "") + column("figure") + column("here (95 % interval)") + column("goal") + column("paper"),
+      rows);
 }
 
 std::string left_out_list(const Json& result) {
@@ -94,7 +107,8 @@ std::string section(const Json& part, const std::vector<ReportFigure>& all) {
   const std::string name = text_in(part, "name");
   const Json& result = object_in(part, "result");
   std::string content = element("h2", "", escaped(text_in(part, "title")));
-  if (text_in(part, "state") == "missing") content += element("p", "class=\"note\"", "Not run yet; the same command without --only goes on with it.");
+  if (text_in(part, "state") == "missing")
+    content += element("p", "class=\"note\"", "Not run yet; the same command without --only goes on with it.");
   std::vector<ReportFigure> own;
   for (const ReportFigure& figure : all)
     if (figure.part == name) own.push_back(figure);
@@ -111,7 +125,10 @@ std::string contents(const Json& parts) {
   std::string items;
   for (const Json& part : parts) {
     const std::string state = text_in(part, "state");
-    items += element("li", "", link_to(text_in(part, "name"), text_in(part, "title")) + (state == "finished" ? "" : state == "left_out" ? " (left out)" : " (not run)"));
+    items += element("li", "",
+                     link_to(text_in(part, "name"), text_in(part, "title")) + (state == "finished"   ? ""
+                                                                               : state == "left_out" ? " (left out)"
+                                                                                                     : " (not run)"));
   }
   return element("nav", "aria-label=\"Contents\"", element("ol", "", items));
 }
@@ -120,13 +137,17 @@ std::string contents(const Json& parts) {
 std::string description(const Json& report) {
   const Json &model = object_in(report, "model"), &key = object_in(report, "key"), &made = object_in(report, "made");
   std::string rows;
-  const auto row = [&](const char* name, const std::string& value) { rows += element("tr", "", element("th", "scope=\"row\"", name) + element("td", "", escaped(value))); };
-  row("model", text_in(model, "name") + ", " + number_text(number_in(model, "layers")) + " layers of " + number_text(number_in(model, "heads")) + " heads");
+  const auto row = [&](const char* name, const std::string& value) {
+    rows += element("tr", "", element("th", "scope=\"row\"", name) + element("td", "", escaped(value)));
+  };
+  row("model", text_in(model, "name") + ", " + number_text(number_in(model, "layers")) + " layers of " +
+                   number_text(number_in(model, "heads")) + " heads");
   row("model fingerprint", text_in(model, "fingerprint"));
   row("atlas fingerprint", text_in(made, "atlas"));
   row("contrast set", text_in(key, "contrast_set"));
   row("embedder", text_in(key, "embedder"));
-  for (const auto& [file, hash] : object_in(key, "data").items()) row("data", file + " " + (hash.is_string() ? hash.get<std::string>() : ""));
+  for (const auto& [file, hash] : object_in(key, "data").items())
+    row("data", file + " " + (hash.is_string() ? hash.get<std::string>() : ""));
   row("seed", number_text(number_in(key, "seed")));
   row("numbers", text_in(key, "dtype") + " on " + text_in(key, "device") + " (" + text_in(made, "device") + ")");
   row("date", text_in(made, "date"));
@@ -139,12 +160,16 @@ std::string times(const Json& report) {
   if (parts.empty()) return "";
   std::string rows;
   for (const auto& [name, made] : parts.items())
-    rows += element("tr", "", element("td", "", link_to(name, name)) + cell(number_in(made, "seconds") ? made["seconds"] : Json()) +
-                                  cell(number_in(made, "groundwork_seconds") ? made["groundwork_seconds"] : Json()) + element("td", "", escaped(text_in(made, "date"))) +
-                                  element("td", "", escaped(text_in(made, "device"))));
+    rows += element("tr", "",
+                    element("td", "", link_to(name, name)) + cell(number_in(made, "seconds") ? made["seconds"] : Json()) +
+                        cell(number_in(made, "groundwork_seconds") ? made["groundwork_seconds"] : Json()) +
+                        element("td", "", escaped(text_in(made, "date"))) + element("td", "", escaped(text_in(made, "device"))));
   const auto column = [](const char* text) { return element("th", "scope=\"col\"", text); };
-  return element("section", "id=\"times\"", element("h2", "", "Times") + table("Groundwork: the contrast set's runs and the atlas, made when the first part needs them",
-                                                                               column("part") + column("seconds") + column("groundwork before it") + column("date") + column("device"), rows));
+  return element(
+      "section", "id=\"times\"",
+      element("h2", "", "Times") +
+          table("Groundwork: the contrast set's runs and the atlas, made when the first part needs them",
+                column("part") + column("seconds") + column("groundwork before it") + column("date") + column("device"), rows));
 }
 
 }  // namespace
@@ -152,7 +177,8 @@ std::string times(const Json& report) {
 std::vector<ReportFigure> figures_of(const Json& report) {
   std::vector<ReportFigure> figures;
   for (const Json& part : list_in(report, "parts"))
-    for (const Json& figure : list_in(object_in(part, "result"), "figures")) figures.push_back(figure_of(text_in(part, "name"), figure));
+    for (const Json& figure : list_in(object_in(part, "result"), "figures"))
+      figures.push_back(figure_of(text_in(part, "name"), figure));
   return figures;
 }
 
@@ -162,16 +188,24 @@ std::string report_page(const Json& report) {
   const Json& key = object_in(report, "key");
   const std::string title = "Head atlas of " + escaped(text_in(object_in(report, "model"), "name"));
   std::string body = element("h1", "", title);
-  body += element("p", "", "Which attention heads read from the prompt and which speak from memory, after &quot;The Atlas of In-Context Learning&quot; (Kahardipraja et al. 2025, arXiv 2505.15807). "
-                           "Every number with its 95 % bootstrap interval, clustered by subject, and its sample size; raw numbers are in report.json.");
-  if (key.contains("quick") && key["quick"] == true) body += element("p", "class=\"note\"", "A quick report: small samples, wide intervals.");
+  body += element("p", "",
+                  "Which attention heads read from the prompt and which speak from memory, after &quot;The Atlas of In-Context "
+                  "Learning&quot; (Kahardipraja et al. 2025, arXiv 2505.15807). "
+                  "Every number with its 95 % bootstrap interval, clustered by subject, and its sample size; raw numbers are in "
+                  "report.json.");
+  if (key.contains("quick") && key["quick"] == true)
+    body += element("p", "class=\"note\"", "A quick report: small samples, wide intervals.");
   body += contents(parts) + description(report);
   if (!figures.empty()) body += element("section", "id=\"figures\"", element("h2", "", "Figures") + figures_table(figures, true));
   for (const Json& part : parts) body += section(part, figures);
   body += times(report);
   return "<!DOCTYPE html>\n" +
-         element("html", "lang=\"en\"", element("head", "", "<meta charset=\"utf-8\"/><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>" + element("title", "", title) +
-                                                                element("style", "", kPageStyle)) + "\n" + element("body", "", element("main", "", body))) + "\n";
+         element("html", "lang=\"en\"",
+                 element("head", "",
+                         "<meta charset=\"utf-8\"/><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>" +
+                             element("title", "", title) + element("style", "", kPageStyle)) +
+                     "\n" + element("body", "", element("main", "", body))) +
+         "\n";
 }
 
 }  // namespace openbook::attribution

@@ -15,8 +15,8 @@ std::string report_page(const Json& report);
 // The figures of all parts, in order, for tables of them.
 struct ReportFigure {
   std::string part, label;
-  std::string ours, goal, paper;      // texts; goal and paper may be empty
-  std::optional<bool> reached;        // nothing when the goal is no plain ">= number" or "<= number", or ours is missing
+  std::string ours, goal, paper;  // texts; goal and paper may be empty
+  std::optional<bool> reached;    // nothing when the goal is no plain ">= number" or "<= number", or ours is missing
 };
 std::vector<ReportFigure> figures_of(const Json& report);
 

@@ -46,7 +46,8 @@ std::vector<std::string> names_of(const std::vector<Experiment>& experiments, co
   for (const Experiment& experiment : experiments) {
     const bool plain = experiment.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
     if (experiment.name.empty() || !plain || std::count(names.begin(), names.end(), experiment.name))
-      throw Error(Code::kInvalidArgument, "atlas report: \"" + experiment.name + "\" can't name a part: lower-case letters, digits and _, each name once");
+      throw Error(Code::kInvalidArgument, "atlas report: \"" + experiment.name +
+                                              "\" can't name a part: lower-case letters, digits and _, each name once");
     names.push_back(experiment.name);
     known.append(known.empty() ? "" : ", ").append(experiment.name);
   }
@@ -65,7 +66,8 @@ Json left_out(const Error& error) {
 
 class Report {
  public:
-  Report(const Laboratory& laboratory, const std::vector<Experiment>& experiments, const ReportOptions& options, const LayGroundwork& lay)
+  Report(const Laboratory& laboratory, const std::vector<Experiment>& experiments, const ReportOptions& options,
+         const LayGroundwork& lay)
       : laboratory_(laboratory),
         experiments_(experiments),
         options_(options),
@@ -117,7 +119,9 @@ Laboratory Report::bench(const std::string& stage) const {
     bench.atlas = &groundwork_->atlas;
   }
   if (laboratory_.progress)
-    bench.progress = [this, stage](const std::string& step, int64_t done, int64_t total) { laboratory_.progress(stage + ": " + step, done, total); };
+    bench.progress = [this, stage](const std::string& step, int64_t done, int64_t total) {
+      laboratory_.progress(stage + ": " + step, done, total);
+    };
   return bench;
 }
 
@@ -143,10 +147,12 @@ Json Report::result_of(const Experiment& experiment, const Laboratory& bench, bo
     if (error.code() == Code::kCancelled) throw;
     throw Error(error.code(), "atlas report, part " + experiment.name + ": " + error.what(), error.hint());
   } catch (const std::bad_alloc&) {
-    throw Error(Code::kResourceExhausted, "atlas report, part " + experiment.name + ": out of memory", "The parts before it are kept.");
+    throw Error(Code::kResourceExhausted, "atlas report, part " + experiment.name + ": out of memory",
+                "The parts before it are kept.");
   } catch (const std::exception& error) {  // libtorch's and the JSON library's; their messages run over many lines
     const std::string message = error.what();
-    throw Error(Code::kInternal, "atlas report, part " + experiment.name + ": " + message.substr(0, message.find('\n')), "The parts before it are kept.");
+    throw Error(Code::kInternal, "atlas report, part " + experiment.name + ": " + message.substr(0, message.find('\n')),
+                "The parts before it are kept.");
   }
 }
 
@@ -158,7 +164,10 @@ void Report::run(const Experiment& experiment, size_t index) {
   here.report("begins", 0, 1);
   Part part{.name = experiment.name, .title = experiment.title};
   part.result = result_of(experiment, here, part.left_out);
-  part.made = {{"date", date_now()}, {"device", options_.device_name}, {"groundwork_seconds", groundwork_seconds}, {"seconds", seconds_since(began)}};
+  part.made = {{"date", date_now()},
+               {"device", options_.device_name},
+               {"groundwork_seconds", groundwork_seconds},
+               {"seconds", seconds_since(began)}};
   folder_.keep(part);
 }
 
@@ -169,7 +178,11 @@ Json Report::gather() const {
   double seconds = 0;
   for (const Experiment& experiment : experiments_) {
     const std::optional<Part> kept = folder_.part(experiment.name);
-    Json part = {{"name", experiment.name}, {"title", experiment.title}, {"state", !kept ? "missing" : kept->left_out ? "left_out" : "finished"}};
+    Json part = {{"name", experiment.name},
+                 {"title", experiment.title},
+                 {"state", !kept            ? "missing"
+                           : kept->left_out ? "left_out"
+                                            : "finished"}};
     if (kept) {
       part["result"] = kept->result;
       times[experiment.name] = kept->made;
@@ -182,27 +195,39 @@ Json Report::gather() const {
   const engine::Model& model = laboratory_.model();
   return {{"format", "openbook atlas report"},
           {"version", kReportVersion},
-          {"model", {{"name", model.folder().filename().string()}, {"fingerprint", model.fingerprint()}, {"layers", model.config().layers}, {"heads", model.config().heads}}},
+          {"model",
+           {{"name", model.folder().filename().string()},
+            {"fingerprint", model.fingerprint()},
+            {"layers", model.config().layers},
+            {"heads", model.config().heads}}},
           {"key", key_},
           {"parts", std::move(parts)},
-          {"made", {{"date", date}, {"device", device}, {"command", options_.command}, {"atlas", atlas ? Json(atlas->fingerprint()) : Json()},
-                    {"seconds", std::round(seconds * 10) / 10}, {"parts", std::move(times)}}}};
+          {"made",
+           {{"date", date},
+            {"device", device},
+            {"command", options_.command},
+            {"atlas", atlas ? Json(atlas->fingerprint()) : Json()},
+            {"seconds", std::round(seconds * 10) / 10},
+            {"parts", std::move(times)}}}};
 }
 
 }  // namespace
 
-std::unique_ptr<Groundwork> lay_groundwork(const Laboratory& laboratory, const ReportOptions& options, std::optional<HeadAtlas> kept) {
+std::unique_ptr<Groundwork> lay_groundwork(const Laboratory& laboratory, const ReportOptions& options,
+                                           std::optional<HeadAtlas> kept) {
   auto groundwork = std::make_unique<Groundwork>();
   const ContrastRunOptions running{.max_facts = options.max_facts, .seed = laboratory.seed};
-  groundwork->runs = run_contrast_set(CaseRunner(*laboratory.decoder), *laboratory.facts, running, laboratory.progress, laboratory.cancellation);
+  groundwork->runs =
+      run_contrast_set(CaseRunner(*laboratory.decoder), *laboratory.facts, running, laboratory.progress, laboratory.cancellation);
   const AtlasBuildOptions building{.seed = laboratory.seed, .max_facts = options.max_facts, .command = options.command};
   groundwork->atlas = kept ? std::move(*kept)
-                           : build_atlas(*laboratory.decoder, *laboratory.facts, groundwork->runs, *laboratory.embedder, building, laboratory.progress,
-                                         laboratory.cancellation);
+                           : build_atlas(*laboratory.decoder, *laboratory.facts, groundwork->runs, *laboratory.embedder, building,
+                                         laboratory.progress, laboratory.cancellation);
   return groundwork;
 }
 
-Json write_report(const Laboratory& laboratory, const std::vector<Experiment>& experiments, const ReportOptions& options, const LayGroundwork& lay) {
+Json write_report(const Laboratory& laboratory, const std::vector<Experiment>& experiments, const ReportOptions& options,
+                  const LayGroundwork& lay) {
   return Report(laboratory, experiments, options, lay).write();
 }
 

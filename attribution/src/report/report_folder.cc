@@ -49,7 +49,9 @@ ReportFolder::ReportFolder(std::filesystem::path folder, Json key, const std::ve
     : folder_(std::move(folder)), key_(std::move(key)) {
   std::error_code failed;
   std::filesystem::create_directories(folder_ / "parts", failed);
-  if (failed) throw Error(Code::kUnavailable, "atlas report: can't make the folder " + (folder_ / "parts").string() + ": " + failed.message());
+  if (failed)
+    throw Error(Code::kUnavailable,
+                "atlas report: can't make the folder " + (folder_ / "parts").string() + ": " + failed.message());
   if (restart) remove_all();
   for (const std::string& name : names) part(name);
   atlas();
@@ -66,12 +68,18 @@ std::optional<Part> ReportFolder::part(const std::string& name) const {
   if (!std::filesystem::exists(file)) return std::nullopt;
   const Json content = envelope_of(file);
   if (content["key"] != key_) refuse_key(file, difference(content["key"], key_));
-  return Part{.name = content["name"], .title = content["title"], .left_out = content["left_out"], .result = content["result"], .made = content["made"]};
+  return Part{.name = content["name"],
+              .title = content["title"],
+              .left_out = content["left_out"],
+              .result = content["result"],
+              .made = content["made"]};
 }
 
 void ReportFolder::keep(const Part& part) const {
-  const Json content = {{"key", key_}, {"name", part.name}, {"title", part.title}, {"left_out", part.left_out}, {"result", part.result}, {"made", part.made}};
-  const Json envelope = {{"format", kFormat}, {"version", kVersion}, {"sha256", sha256_hex(content.dump())}, {"content", content}};
+  const Json content = {{"key", key_},           {"name", part.name}, {"title", part.title}, {"left_out", part.left_out},
+                        {"result", part.result}, {"made", part.made}};
+  const Json envelope = {
+      {"format", kFormat}, {"version", kVersion}, {"sha256", sha256_hex(content.dump())}, {"content", content}};
   write_file_atomically(part_file(part.name), envelope.dump(1) + "\n");
 }
 

@@ -1,4 +1,5 @@
-// The folder of an atlas report: parts that are whole or not there, and a key that says what their numbers depend on (docs/atlas.md has the layout).
+// The folder of an atlas report: parts that are whole or not there, and a key that says what their numbers depend on
+// (docs/atlas.md has the layout).
 //
 // Not thread-safe, and meant for one process at a time.
 #pragma once
@@ -22,8 +23,9 @@ struct Part {
 
 class ReportFolder {
  public:
-  // `key` holds what the numbers depend on. Throws failed_precondition when a part or the atlas in `folder` was made with another key, naming the field; data_loss when
-  // a part is not what was written. With `restart` both are removed instead, and so is the old report.
+  // `key` holds what the numbers depend on. Throws failed_precondition when a part or the atlas in `folder` was made with another
+  // key, naming the field; data_loss when a part is not what was written. With `restart` both are removed instead, and so is the
+  // old report.
   ReportFolder(std::filesystem::path folder, Json key, const std::vector<std::string>& names, bool restart);
 
   std::optional<Part> part(const std::string& name) const;
