@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "openbook/base/error.h"
-#include "openbook/base/file.h"
 #include "openbook/base/log.h"
 
 namespace openbook::retriever {
@@ -16,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array kFamilies = {"default", "texts", "documents", "chunks", "vectors", "postings"};
-constexpr int kReadAttempts = 200;  // a few seconds
 constexpr char kRestoreHint[] = "Restore the index folder from a copy, or ingest the documents into a new one.";
 
 // RocksDB's own notes. A reader must not write LOG files into the writer's folder, and a user wants one log, not two.
@@ -89,24 +87,15 @@ void require_not_beheaded(const fs::path& folder) {
 
 RocksStore::RocksStore(const fs::path& folder, OpenMode mode) : folder_(folder) {
   require_not_beheaded(folder);
-  if (mode == OpenMode::kReadWrite) {
-    open(mode);
-    return;
-  }
-  // A writer that flushes moves what its write-ahead file held into a table and deletes that file. Who has read the list of tables before and looks for the
-  // file afterwards sees neither, or misses a table that was merged away: what was read counts only when the list stayed as it was.
+  // The writer may delete a file between a reader's look at the list and its opening of the file: look again.
   for (int attempt = 1;; ++attempt) {
-    const std::string before = stamp_of_files(folder, "MANIFEST-");
     try {
       open(mode);
-      if (stamp_of_files(folder, "MANIFEST-") == before) return;
-      close();
+      return;
     } catch (const Error& error) {
-      if (error.code() != Code::kDataLoss || (stamp_of_files(folder, "MANIFEST-") == before && attempt >= 4)) throw;
+      if (mode == OpenMode::kReadWrite || error.code() != Code::kDataLoss || attempt == 4) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
-    if (attempt == kReadAttempts)
-      throw Error(Code::kUnavailable, "index " + folder.string() + ": another process changes it all the time", "Try again later.");
-    std::this_thread::sleep_for(std::chrono::milliseconds(5 + 5 * (attempt % 7)));
   }
 }
 
