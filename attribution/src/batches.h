@@ -25,4 +25,16 @@ struct GreedyOptions {
 // What the model says after each prompt, in the order of `prompts`; special tokens end a text and are left out. Invalid UTF-8 is replaced.
 std::vector<std::string> say_all(const engine::Decoder& decoder, const std::vector<std::vector<engine::TokenId>>& prompts, const GreedyOptions& options = {});
 
+// The same for many edits of the same prompts that act from each prompt's last token on: what stands before it runs once. By edit, then in
+// the order of `prompts`; `edits` is asked for every edit of every batch.
+struct EditedRuns {
+  int64_t count = 0;
+  std::function<engine::BatchEdits(int64_t edit, const std::vector<size_t>& prompts)> edits;
+};
+std::vector<std::vector<std::string>> say_all_under(const engine::Decoder& decoder, const std::vector<std::vector<engine::TokenId>>& prompts, const EditedRuns& runs,
+                                                    const GreedyOptions& options = {});
+
+// Every head's output at the last token of each prompt: float32 [prompts, layers, heads, d_head] on the model's device.
+at::Tensor last_z(const engine::Decoder& decoder, const std::vector<std::vector<engine::TokenId>>& prompts, const Cancellation* cancellation = nullptr);
+
 }  // namespace openbook::attribution

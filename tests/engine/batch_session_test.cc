@@ -138,6 +138,41 @@ TEST(BatchSession, PromptStatesEndInWhatTheFinalNormSees) {
   EXPECT_TRUE(close(batch.prompt_states()[1][8], batch.observed().resid_post[1][-1], 1e-6));
 }
 
+TEST(BatchSession, RestartedEqualsFresh) {
+  const Decoder decoder(test::load_tiny("plain"));
+  const ModelConfig& config = decoder.model().config();
+  const auto prompts = random_prompts(decoder.model(), {11, 1, 18}, 13);
+  BatchSession restarted(decoder, prompts, 3, {.observe = true});
+  const at::Tensor z = restarted.observed().z.clone();
+  BatchEdits biased{.from = {10, 0, 17}, .biases = all_of(decoder.model(), 2), .biased_keys = {{{2, 5}}, {}, {{1, 3}}}, .sharpen = 3};
+  BatchEdits added{.from = {10, 0, 17}, .replaced = at::ones({config.layers, config.heads}), .values = z.flip(0), .kept = 0.5};
+  for (const BatchEdits& edits : {biased, added, BatchEdits{}}) {
+    BatchSession fresh(decoder, prompts, 3, {.observe = true, .edits = edits});
+    restarted.restart(edits);
+    for (int step = 0; step < 3; ++step) {
+      EXPECT_EQ(restarted.lengths(), fresh.lengths());
+      EXPECT_TRUE(close(restarted.logits(), fresh.logits(), kTolerance)) << step;
+      EXPECT_TRUE(close(restarted.observed().z, fresh.observed().z, kTolerance)) << step;
+      const std::vector<TokenId> said = fresh.choose();
+      fresh.append(said);
+      restarted.append(said);
+    }
+  }
+  EXPECT_ERROR(restarted.restart({.from = {10, 0, 16}}), Code::kInvalidArgument, "acts from position 16 on, before the last token of its prompt of 18");
+}
+
+TEST(BatchSession, AddedValuesAddToWhatIsKept) {
+  const Decoder decoder(test::load_tiny("plain"));
+  const ModelConfig& config = decoder.model().config();
+  const auto prompts = random_prompts(decoder.model(), {11}, 14);
+  const BatchSession plain(decoder, prompts, 0, {.observe = true});
+  BatchEdits edits{.from = {10}, .replaced = at::zeros({config.layers, config.heads}), .values = at::ones_like(plain.observed().z), .kept = 0.5};
+  edits.replaced[0][1] = 1;
+  const BatchSession added(decoder, prompts, 0, {.observe = true, .edits = edits});
+  EXPECT_TRUE(close(added.observed().z[0][0][1], plain.observed().z[0][0][1] * 0.5 + 1, kTolerance));
+  EXPECT_TRUE(close(added.observed().z[0][0][0], plain.observed().z[0][0][0], kTolerance));
+}
+
 TEST(BatchSession, WrongInputIsRefused) {
   const Decoder decoder(test::load_tiny("plain"));
   EXPECT_ERROR(BatchSession(decoder, {}, 1), Code::kInvalidArgument, "no prompts");

@@ -55,6 +55,7 @@ BatchSession::BatchSession(const Decoder& decoder, const std::vector<std::vector
     for (const TokenId id : prompt)
       if (id < 0 || id >= config.vocabulary) refuse("token id " + std::to_string(id) + " is outside the vocabulary");
     lengths_.push_back(static_cast<int64_t>(prompt.size()));
+    last_of_prompts_.push_back(prompt.back());
     longest = std::max(longest, lengths_.back());
   }
   const int64_t capacity = longest + std::max<int64_t>(room, 0);
@@ -63,30 +64,11 @@ BatchSession::BatchSession(const Decoder& decoder, const std::vector<std::vector
                 "batch session: " + std::to_string(capacity) + " positions are more than the model's " + std::to_string(config.max_positions),
                 "Use fewer or shorter passages.");
 
-  BatchEdits& edits = options_.edits;
-  require_rows(edits.gains, {config.layers, config.heads}, rows, model.device(), "gains");
-  require_rows(edits.biases, {config.layers, config.heads}, rows, model.device(), "biases");
-  require_rows(edits.values, {config.layers, config.heads, config.d_head}, rows, model.device(), "values");
-  if (edits.replaced.defined() != edits.values.defined()) refuse("values and the heads that they replace come together");
-  if (edits.replaced.defined()) require_rows(edits.replaced.unsqueeze(0), {config.layers, config.heads}, 1, model.device(), "replaced heads");
-  if (edits.from.empty()) edits.from.assign(rows, 0);
-  if (static_cast<int64_t>(edits.from.size()) != rows) refuse("edits of another number of rows");
-  if (edits.biases.defined() && static_cast<int64_t>(edits.biased_keys.size()) != rows) refuse("biased keys of another number of rows");
-  first_edited_ = *std::min_element(edits.from.begin(), edits.from.end());
-  score_edits_ = edited_layers(edits.biases, 0, config.layers);
-  z_edits_ = edited_layers(edits.gains, 1, config.layers);
-  const std::vector<bool> replaced = edited_layers(edits.replaced.defined() ? edits.replaced.unsqueeze(0) : at::Tensor(), 0, config.layers);
-  for (int64_t layer = 0; layer < config.layers; ++layer) z_edits_[layer] = z_edits_[layer] || replaced[layer];
-
-  const auto floats = at::TensorOptions(at::kFloat).device(model.device());
-  from_ = at::tensor(edits.from, at::kLong).to(model.device());
-  at::Tensor biased = at::zeros({rows, capacity}, at::kFloat);
-  for (int64_t row = 0; edits.biases.defined() && row < rows; ++row)
-    for (const TokenRange& range : edits.biased_keys[row]) biased[row].narrow(0, range.begin, range.size()).fill_(1);
-  biased_ = biased.to(model.device());
-
+  prompt_lengths_ = lengths_;
+  take_edits(std::move(options_.edits), capacity);
   translating_torch_errors("batch session", [&] {
     const at::AutoDispatchBelowADInplaceOrView below_autograd;
+    const auto floats = at::TensorOptions(at::kFloat).device(model.device());
     const std::vector<int64_t> shape = {config.layers, rows, config.kv_heads, capacity, config.d_head};
     keys_ = at::zeros(shape, floats.dtype(model.dtype()));
     values_ = at::zeros(shape, floats.dtype(model.dtype()));
@@ -105,6 +87,43 @@ BatchSession::BatchSession(const Decoder& decoder, const std::vector<std::vector
     step.sin = model.rope_sin().narrow(0, 0, longest).repeat({rows, 1});
     run(step);
   });
+}
+
+void BatchSession::take_edits(BatchEdits edits, int64_t capacity) {
+  const Model& model = decoder_->model();
+  const ModelConfig& config = model.config();
+  require_rows(edits.gains, {config.layers, config.heads}, rows(), model.device(), "gains");
+  require_rows(edits.biases, {config.layers, config.heads}, rows(), model.device(), "biases");
+  require_rows(edits.values, {config.layers, config.heads, config.d_head}, rows(), model.device(), "values");
+  if (edits.replaced.defined() != edits.values.defined()) refuse("values and the heads that they replace come together");
+  if (edits.replaced.defined()) require_rows(edits.replaced.unsqueeze(0), {config.layers, config.heads}, 1, model.device(), "replaced heads");
+  if (edits.from.empty()) edits.from.assign(rows(), 0);
+  if (static_cast<int64_t>(edits.from.size()) != rows()) refuse("edits of another number of rows");
+  if (edits.biases.defined() && static_cast<int64_t>(edits.biased_keys.size()) != rows()) refuse("biased keys of another number of rows");
+  first_edited_ = *std::min_element(edits.from.begin(), edits.from.end());
+  score_edits_ = edited_layers(edits.biases, 0, config.layers);
+  z_edits_ = edited_layers(edits.gains, 1, config.layers);
+  const std::vector<bool> replaced = edited_layers(edits.replaced.defined() ? edits.replaced.unsqueeze(0) : at::Tensor(), 0, config.layers);
+  for (int64_t layer = 0; layer < config.layers; ++layer) z_edits_[layer] = z_edits_[layer] || replaced[layer];
+
+  from_ = at::tensor(edits.from, at::kLong).to(model.device());
+  at::Tensor biased = at::zeros({rows(), capacity}, at::kFloat);
+  for (int64_t row = 0; edits.biases.defined() && row < rows(); ++row)
+    for (const TokenRange& range : edits.biased_keys[row]) biased[row].narrow(0, range.begin, range.size()).fill_(1);
+  biased_ = biased.to(model.device());
+  options_.edits = std::move(edits);
+}
+
+void BatchSession::restart(BatchEdits edits) {
+  if (edits.from.empty()) {
+    for (const int64_t length : prompt_lengths_) edits.from.push_back(length - 1);
+  }
+  for (int64_t row = 0; row < rows() && edits.from.size() == prompt_lengths_.size(); ++row)
+    if (edits.from[row] < prompt_lengths_[row] - 1)
+      refuse("an edit acts from position " + std::to_string(edits.from[row]) + " on, before the last token of its prompt of " + std::to_string(prompt_lengths_[row]));
+  take_edits(std::move(edits), keys_.size(3));
+  for (int64_t row = 0; row < rows(); ++row) lengths_[row] = prompt_lengths_[row] - 1;
+  append(last_of_prompts_);
 }
 
 void BatchSession::append(const std::vector<TokenId>& tokens) {
@@ -234,7 +253,8 @@ void BatchSession::edit_z(const Step& step, int64_t layer, at::Tensor& z) const 
   if (edits.gains.defined()) edited = edited * edits.gains.select(1, layer).view({-1, 1, config.heads, 1}).to(z.scalar_type());
   if (edits.replaced.defined()) {
     const at::Tensor replaced = edits.replaced[layer].view({1, 1, config.heads, 1}) != 0;
-    edited = at::where(replaced, edits.values.select(1, layer).view({-1, 1, config.heads, config.d_head}).to(z.scalar_type()), edited);
+    const at::Tensor values = edits.values.select(1, layer).view({-1, 1, config.heads, config.d_head}).to(z.scalar_type());
+    edited = at::where(replaced, edits.kept == 0 ? values : edited * edits.kept + values, edited);
   }
   by_head.copy_(at::where(acts, edited, by_head));
 }

@@ -28,8 +28,9 @@ struct BatchEdits {
   at::Tensor biases;                                 // [rows, layers, heads], nats, added to the scores of `biased_keys`
   std::vector<std::vector<TokenRange>> biased_keys;  // [rows]; unlike HeadEdits, position 0 is biased when it is named
   float sharpen = 1;     // then positive scores of the biased keys, in heads whose bias isn't 0, are multiplied by it
-  at::Tensor replaced;   // [layers, heads], 1: z becomes `values`, after gains; 0: it stays
+  at::Tensor replaced;   // [layers, heads], 1: z becomes kept * z + `values`, after gains; 0: it stays
   at::Tensor values;     // [rows, layers, heads, d_head]
+  float kept = 0;        // 0 replaces, 1 adds
 };
 
 struct BatchOptions {
@@ -55,6 +56,10 @@ class BatchSession {
   std::vector<TokenId> choose() const;          // of each row, the token of the largest logit; the first of equals
   void append(const std::vector<TokenId>& tokens);  // one a row
 
+  // Goes back to where each prompt's last token was still to come, and runs it under other edits: what many edits of the same
+  // prompts cost is the decoding alone. Throws invalid_argument when an edit would act before that token.
+  void restart(BatchEdits edits);
+
   int64_t rows() const { return static_cast<int64_t>(lengths_.size()); }
   const std::vector<int64_t>& lengths() const { return lengths_; }  // positions filled, by row
   const at::Tensor& logits() const { return logits_; }              // float32 [rows, vocabulary], of the last position
@@ -72,6 +77,7 @@ class BatchSession {
  private:
   struct Step;  // one pass: the prompts, or one token a row
 
+  void take_edits(BatchEdits edits, int64_t capacity);
   void run(const Step& step);
   at::Tensor attend(const Step& step, int64_t layer, const at::Tensor& qkv);
   at::Tensor attend_edited(const Step& step, int64_t layer, const at::Tensor& queries, int64_t first) const;
@@ -82,7 +88,8 @@ class BatchSession {
   BatchOptions options_;
   std::vector<bool> score_edits_, z_edits_;  // [layers]
   int64_t first_edited_ = 0;                 // the smallest of edits.from
-  std::vector<int64_t> lengths_;
+  std::vector<int64_t> lengths_, prompt_lengths_;
+  std::vector<TokenId> last_of_prompts_;
   at::Tensor keys_, values_;    // [layers, rows, kv_heads, capacity, d_head]
   at::Tensor from_;             // int64 [rows] on the device
   at::Tensor biased_;           // float32 [rows, capacity]
