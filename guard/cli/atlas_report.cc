@@ -103,9 +103,11 @@ int write(const ReportFlags& flags, Context& context) {
   const engine::Decoder decoder(model);
   const auto embedder = engine::TextEncoder::load(find(Place::kEmbedder, flags.embedder).path, flags.device);
   const auto facts = attribution::ContrastSet::load(flags.facts);
+  const auto biographies = attribution::Biographies::load(flags.facts);
   const attribution::Laboratory laboratory{
       .decoder = &decoder,
       .facts = &facts,
+      .biographies = &biographies,
       .embedder = embedder.get(),
       .data = flags.data,
       .quick = flags.quick,

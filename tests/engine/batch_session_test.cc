@@ -145,8 +145,9 @@ TEST(BatchSession, RestartedEqualsFresh) {
   BatchSession restarted(decoder, prompts, 3, {.observe = true});
   const at::Tensor z = restarted.observed().z.clone();
   BatchEdits biased{.from = {10, 0, 17}, .biases = all_of(decoder.model(), 2), .biased_keys = {{{2, 5}}, {}, {{1, 3}}}, .sharpen = 3};
+  BatchEdits once{.from = {10, 0, 17}, .positions = 1, .gains = all_of(decoder.model(), 0)};
   BatchEdits added{.from = {10, 0, 17}, .replaced = at::ones({config.layers, config.heads}), .values = z.flip(0), .kept = 0.5};
-  for (const BatchEdits& edits : {biased, added, BatchEdits{}}) {
+  for (const BatchEdits& edits : {biased, added, once, BatchEdits{}}) {
     BatchSession fresh(decoder, prompts, 3, {.observe = true, .edits = edits});
     restarted.restart(edits);
     for (int step = 0; step < 3; ++step) {
@@ -171,6 +172,15 @@ TEST(BatchSession, AddedValuesAddToWhatIsKept) {
   const BatchSession added(decoder, prompts, 0, {.observe = true, .edits = edits});
   EXPECT_TRUE(close(added.observed().z[0][0][1], plain.observed().z[0][0][1] * 0.5 + 1, kTolerance));
   EXPECT_TRUE(close(added.observed().z[0][0][0], plain.observed().z[0][0][0], kTolerance));
+}
+
+TEST(BatchSession, EditsOfOnePositionLeaveTheNextOnesAlone) {
+  const Decoder decoder(test::load_tiny("plain"));
+  const auto prompts = random_prompts(decoder.model(), {11, 7}, 15);
+  BatchSession edited(decoder, prompts, 1, {.observe = true, .edits = {.from = {10, 6}, .positions = 1, .gains = all_of(decoder.model(), 0)}});
+  EXPECT_EQ(edited.observed().z.abs().max().item<float>(), 0);
+  edited.append({1, 2});
+  for (int64_t row = 0; row < 2; ++row) EXPECT_GT(edited.observed().z[row].abs().max().item<float>(), 0) << row;
 }
 
 TEST(BatchSession, WrongInputIsRefused) {

@@ -6,6 +6,7 @@
 
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
+#include "openbook/base/hash.h"
 #include "openbook/base/words.h"
 #include "report/biography_file.h"
 #include "seeded_draw.h"
@@ -137,8 +138,11 @@ const BiographyFact& Biography::fact(const std::string& name) const {
 }
 
 Biographies Biographies::load(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "biographies.json";
+  const std::string json = read_file(file);
   Biographies biographies;
-  biographies.languages_ = parse_biographies(read_file(folder / "biographies.json"), (folder / "biographies.json").string());
+  biographies.languages_ = parse_biographies(json, file.string());
+  biographies.sha256_ = sha256_hex(json);
   return biographies;
 }
 

@@ -56,6 +56,7 @@ class Biographies {
   static Biographies load(const std::filesystem::path& folder);
 
   std::vector<std::string> languages() const;
+  const std::string& sha256() const { return sha256_; }  // of the file
   const BiographyLanguage& language(const std::string& name) const;  // throws not_found naming the known ones
 
   // Deterministic in (language, seed), and the first n of any count are the same. No two people share a name.
@@ -63,6 +64,7 @@ class Biographies {
 
  private:
   std::map<std::string, BiographyLanguage> languages_;
+  std::string sha256_;
 };
 
 }  // namespace openbook::attribution

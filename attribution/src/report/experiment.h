@@ -26,6 +26,7 @@
 #include "openbook/base/cancellation.h"
 #include "openbook/base/embedder.h"
 #include "openbook/engine/decoder.h"
+#include "report/biographies.h"
 
 namespace openbook::attribution {
 
@@ -35,6 +36,7 @@ using Json = nlohmann::ordered_json;
 struct Laboratory {
   const engine::Decoder* decoder = nullptr;
   const ContrastSet* facts = nullptr;
+  const Biographies* biographies = nullptr;  // parts that need it say so when it is missing
   const Embedder* embedder = nullptr;
   const ContrastRuns* runs = nullptr;      // of `facts`
   const HeadAtlas* atlas = nullptr;        // built from `runs`

@@ -6,15 +6,20 @@
 #include "report/roles.h"
 #include "report/surgery.h"
 #include "report/tracking.h"
+#include "report/vectors.h"
 
 namespace openbook::attribution {
 
 std::vector<Experiment> atlas_experiments() {
   return {
-      {"contrast", "Contrast set and atlas", describe_contrast},   {"roles", "Roles of heads", run_roles},
-      {"surgery", "Surgery: heads removed in order", run_surgery}, {"tracking", "Source tracking", run_tracking},
-      {"finders", "Other finders of heads", run_finders},          {"drift", "Changed models", run_drift},
-  };
+      {"contrast", "Contrast set and atlas", describe_contrast},
+      {"roles", "Roles of heads", run_roles},
+      {"surgery", "Surgery: what is left when heads are removed", run_surgery},
+      {"vectors", "Function vectors", run_vectors},
+      {"tracking", "Source tracking", run_tracking},
+      {"finders", "Other ways to find heads", run_finders},
+      {"drift", "Changed models", run_drift},
+    };
 }
 
 }  // namespace openbook::attribution

@@ -32,6 +32,7 @@ Json key_of(const Laboratory& laboratory, const ReportOptions& options) {
   return {{"model", model.fingerprint()},
           {"embedder", laboratory.embedder->fingerprint()},
           {"contrast_set", laboratory.facts->sha256},
+          {"biographies", laboratory.biographies ? laboratory.biographies->sha256() : ""},
           {"max_facts", facts_used(laboratory, options)},
           {"seed", laboratory.seed},
           {"quick", laboratory.quick},

@@ -107,6 +107,9 @@ void BatchSession::take_edits(BatchEdits edits, int64_t capacity) {
   for (int64_t layer = 0; layer < config.layers; ++layer) z_edits_[layer] = z_edits_[layer] || replaced[layer];
 
   from_ = at::tensor(edits.from, at::kLong).to(model.device());
+  std::vector<int64_t> until;
+  for (const int64_t from : edits.from) until.push_back(edits.positions > config.max_positions ? config.max_positions : from + edits.positions);
+  until_ = at::tensor(until, at::kLong).to(model.device());
   at::Tensor biased = at::zeros({rows(), capacity}, at::kFloat);
   for (int64_t row = 0; edits.biases.defined() && row < rows(); ++row)
     for (const TokenRange& range : edits.biased_keys[row]) biased[row].narrow(0, range.begin, range.size()).fill_(1);
@@ -227,8 +230,8 @@ at::Tensor BatchSession::attend_edited(const Step& step, int64_t layer, const at
   const at::Tensor k = keys_[layer].narrow(2, 0, keys).reshape({rows() * config.kv_heads, keys, config.d_head});
   at::Tensor scores = at::bmm(q, k.transpose(1, 2)).to(at::kFloat).mul_(1 / std::sqrt(double(config.d_head))).view({rows(), config.kv_heads, group, tokens, keys});
   const at::Tensor bias = options_.edits.biases.select(1, layer).view({-1, config.kv_heads, group, 1, 1});
-  const at::Tensor acts = positions.ge(from_.unsqueeze(1)).to(at::kFloat).view({rows(), 1, 1, tokens, 1});
-  const at::Tensor chosen = biased_.narrow(1, 0, keys).view({rows(), 1, 1, 1, keys}) * acts;
+  const at::Tensor edited = acts(positions).to(at::kFloat).view({rows(), 1, 1, tokens, 1});
+  const at::Tensor chosen = biased_.narrow(1, 0, keys).view({rows(), 1, 1, 1, keys}) * edited;
   scores.add_(bias * chosen);
   if (options_.edits.sharpen != 1) {
     const at::Tensor sharpened = (bias != 0).logical_and(chosen > 0).logical_and(scores > 0);
@@ -243,12 +246,16 @@ at::Tensor BatchSession::attend_edited(const Step& step, int64_t layer, const at
       .reshape({rows(), tokens, config.heads * config.d_head});
 }
 
+at::Tensor BatchSession::acts(const at::Tensor& positions) const {
+  return positions.ge(from_.unsqueeze(1)).logical_and(positions.lt(until_.unsqueeze(1)));
+}
+
 void BatchSession::edit_z(const Step& step, int64_t layer, at::Tensor& z) const {
   if (!z_edits_[layer]) return;
   const ModelConfig& config = decoder_->model().config();
   const BatchEdits& edits = options_.edits;
   at::Tensor by_head = z.view({rows(), step.tokens, config.heads, config.d_head});
-  const at::Tensor acts = step.positions.ge(from_.unsqueeze(1)).view({rows(), step.tokens, 1, 1});
+  const at::Tensor here = acts(step.positions).view({rows(), step.tokens, 1, 1});
   at::Tensor edited = by_head;
   if (edits.gains.defined()) edited = edited * edits.gains.select(1, layer).view({-1, 1, config.heads, 1}).to(z.scalar_type());
   if (edits.replaced.defined()) {
@@ -256,7 +263,7 @@ void BatchSession::edit_z(const Step& step, int64_t layer, at::Tensor& z) const 
     const at::Tensor values = edits.values.select(1, layer).view({-1, 1, config.heads, config.d_head}).to(z.scalar_type());
     edited = at::where(replaced, edits.kept == 0 ? values : edited * edits.kept + values, edited);
   }
-  by_head.copy_(at::where(acts, edited, by_head));
+  by_head.copy_(at::where(here, edited, by_head));
 }
 
 at::Tensor BatchSession::pattern(const at::Tensor& queries, const std::vector<int64_t>& positions, int64_t keys) const {

@@ -13,6 +13,7 @@
 
 #include <ATen/ATen.h>
 
+#include <limits>
 #include <vector>
 
 #include "openbook/base/span.h"
@@ -24,6 +25,7 @@ namespace openbook::engine {
 // model's device, and their first dimension may be 1 where all rows are edited alike.
 struct BatchEdits {
   std::vector<int64_t> from;                         // [rows]; empty: 0
+  int64_t positions = std::numeric_limits<int64_t>::max();  // that are edited, from `from` on
   at::Tensor gains;                                  // [rows, layers, heads]: z is multiplied by it; 0 removes a head
   at::Tensor biases;                                 // [rows, layers, heads], nats, added to the scores of `biased_keys`
   std::vector<std::vector<TokenRange>> biased_keys;  // [rows]; unlike HeadEdits, position 0 is biased when it is named
@@ -77,6 +79,7 @@ class BatchSession {
  private:
   struct Step;  // one pass: the prompts, or one token a row
 
+  at::Tensor acts(const at::Tensor& positions) const;  // whether the edits do, of positions [rows, ...]
   void take_edits(BatchEdits edits, int64_t capacity);
   void run(const Step& step);
   at::Tensor attend(const Step& step, int64_t layer, const at::Tensor& qkv);
@@ -91,7 +94,7 @@ class BatchSession {
   std::vector<int64_t> lengths_, prompt_lengths_;
   std::vector<TokenId> last_of_prompts_;
   at::Tensor keys_, values_;    // [layers, rows, kv_heads, capacity, d_head]
-  at::Tensor from_;             // int64 [rows] on the device
+  at::Tensor from_, until_;     // int64 [rows] on the device
   at::Tensor biased_;           // float32 [rows, capacity]
   at::Tensor logits_, prompt_states_;
   BatchObservation observed_;
