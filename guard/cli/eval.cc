@@ -14,7 +14,9 @@ namespace {
 
 struct EvalFlags {
   GuardFlags guard;
-  std::string file, rows, guarded = "on";
+  std::string file, rows, guarded = "on", split = "test";
+  std::string data;   // of the example, under ../shared/data
+  bool asks = true;   // false: the answers are in the file, and no policy decides about them
   std::vector<std::string> settings;
   guard::EvalOptions eval;
 };
@@ -38,9 +40,10 @@ int evaluate(const std::string& name, const EvalFlags& flags, Context& context, 
     };
   }
   const auto guard = Guard::open(options);
-  nlohmann::ordered_json json = {{"eval", name}, {"file", flags.file}, {"guard", flags.guarded}};
+  nlohmann::ordered_json json = {{"eval", name}, {"file", flags.file}};
+  if (flags.asks) json["guard"] = flags.guarded;
   json.update(run(*guard, flags, eval));
-  json["policy"] = {{"name", options.policy.name}, {"fingerprint", options.policy.fingerprint()}};
+  if (flags.asks) json["policy"] = {{"name", options.policy.name}, {"fingerprint", options.policy.fingerprint()}};
   json["atlas"] = guard->atlas_fingerprint();
   json["model"] = guard->model_fingerprint();
   json["dtype"] = flags.guard.dtype;
@@ -56,7 +59,7 @@ int evaluate(const std::string& name, const EvalFlags& flags, Context& context, 
 CLI::App* add_eval(CLI::App& group, Context& context, const std::string& name, const std::string& summary,
                    std::shared_ptr<EvalFlags> flags, Run run) {
   CLI::App* verb =
-      add_verb(group, context, name, summary, "openbook eval " + name + " ../shared/data/" + name + ".jsonl --format json");
+      add_verb(group, context, name, summary, "openbook eval " + name + " ../shared/data/" + flags->data + " --format json");
   verb->add_option("file", flags->file, "rows, JSON Lines")->required();
   verb->add_option("--limit", flags->eval.limit, "this many subjects or rows, drawn by the seed; 0: all")
       ->check(CLI::NonNegativeNumber)
@@ -66,9 +69,10 @@ CLI::App* add_eval(CLI::App& group, Context& context, const std::string& name, c
   verb->add_option("--workers", flags->eval.workers, "rows at a time; more than 1 pays on a GPU")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  verb->add_option("--guard", flags->guarded, "off: only what the model does by itself")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->capture_default_str();
+  if (flags->asks)
+    verb->add_option("--guard", flags->guarded, "off: only what the model does by itself")
+        ->check(CLI::IsMember({"on", "off"}))
+        ->capture_default_str();
   flags->guard.add_to(*verb, true);
   verb->callback([=, &context] { context.run = [=, &context] { return evaluate(name, *flags, context, run); }; });
   return verb;
@@ -97,7 +101,12 @@ int evaluate_retrieval(const RetrievalFlags& flags, Context& context) {
 void add_eval(CLI::App& app, Context& context) {
   CLI::App* group = add_group(app, "eval", "Measures the guard on data that nobody trained on.",
                               "openbook eval conflict conflict.jsonl --setting bare --format json");
-  auto conflict = std::make_shared<EvalFlags>();
+  const auto flags_for = [](const std::string& data) {
+    auto flags = std::make_shared<EvalFlags>();
+    flags->data = data;
+    return flags;
+  };
+  auto conflict = flags_for("conflict.jsonl");
   add_eval(*group, context, "conflict", "Documents that contradict what the model learnt.", conflict,
            [](const Guard& guard, const EvalFlags& flags, const guard::EvalOptions& eval) {
              std::vector<attribution::Setting> settings;
@@ -106,14 +115,23 @@ void add_eval(CLI::App& app, Context& context) {
            })
       ->add_option("--setting", conflict->settings,
                    "own, decoy, silent, other, closed or bare; may be given again; all when it is not given");
-  add_eval(*group, context, "read", "Plain reading: does the guard let right answers through?", std::make_shared<EvalFlags>(),
+  add_eval(*group, context, "read", "Plain reading: does the guard let right answers through?", flags_for("read.jsonl"),
            [](const Guard& guard, const EvalFlags& flags, const guard::EvalOptions& eval) {
              return guard::eval_read(guard, flags.file, eval);
            });
-  add_eval(*group, context, "unanswerable", "Questions that their passage does not answer.", std::make_shared<EvalFlags>(),
+  add_eval(*group, context, "unanswerable", "Questions that their passage does not answer.", flags_for("unanswerable.jsonl"),
            [](const Guard& guard, const EvalFlags& flags, const guard::EvalOptions& eval) {
              return guard::eval_unanswerable(guard, flags.file, eval);
            });
+  auto free = flags_for("ragtruth_qa.jsonl");
+  free->asks = false;
+  add_eval(*group, context, "free", "Answers that other models wrote: what do the passages not support?", free,
+           [](const Guard& guard, const EvalFlags& flags, const guard::EvalOptions& eval) {
+             return guard::eval_free_answers(guard, flags.file, eval, flags.split);
+           })
+      ->add_option("--split", free->split, "rows of this part of the data")
+      ->check(CLI::IsMember({"test", "train", "all"}))
+      ->capture_default_str();
 
   auto retrieval = std::make_shared<RetrievalFlags>();
   CLI::App* verb = add_verb(*group, context, "retrieval", "Is a right document among the first five found?",

@@ -108,6 +108,16 @@ Estimate mean_of(const std::vector<ClusteredValue>& cases) {
   });
 }
 
+Estimate ratio_of(const std::vector<ClusteredPart>& cases) {
+  std::vector<std::string> clusters;
+  for (const ClusteredPart& each : cases) clusters.push_back(each.cluster);
+  return bootstrap(clusters, [&](const std::vector<int>& times) {
+    double part = 0, whole = 0;
+    for (size_t i = 0; i < cases.size(); ++i) part += times[i] * cases[i].part, whole += times[i] * cases[i].whole;
+    return whole > 0 ? part / whole : std::numeric_limits<double>::quiet_NaN();
+  });
+}
+
 Estimate auc_of(const std::vector<ClusteredScore>& cases) {
   std::vector<std::string> clusters;
   for (const ClusteredScore& each : cases) clusters.push_back(each.cluster);

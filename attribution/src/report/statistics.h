@@ -22,6 +22,13 @@ struct ClusteredValue {
 };
 Estimate mean_of(const std::vector<ClusteredValue>& cases);
 
+// The parts of all cases by their wholes: a precision over answers of unequal length. NaN where there is no whole.
+struct ClusteredPart {
+  std::string cluster;
+  double part = 0, whole = 0;
+};
+Estimate ratio_of(const std::vector<ClusteredPart>& cases);
+
 struct ClusteredScore {
   std::string cluster;
   double score = 0;

@@ -43,6 +43,12 @@ nlohmann::ordered_json eval_read(const Guard& guard, const std::filesystem::path
 // Questions that their passage answers, and questions that it does not.
 nlohmann::ordered_json eval_unanswerable(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options);
 
+// Answers that other models wrote, read token by token: what of them do the passages not support? Scored against what people
+// marked (docs/free-answers.md). Rows of another `split` ("test", "train", "all") or of a quality that is not good are left out and
+// counted.
+nlohmann::ordered_json eval_free_answers(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options,
+                                         const std::string& split = "test");
+
 // Is a right document among the first five distinct ones? `file` holds questions, docs/chunks.jsonl and docs/ beside it the
 // documents.
 nlohmann::ordered_json eval_retrieval(std::shared_ptr<const Embedder> embedder, const std::filesystem::path& file,
