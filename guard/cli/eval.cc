@@ -15,8 +15,8 @@ namespace {
 struct EvalFlags {
   GuardFlags guard;
   std::string file, rows, guarded = "on", split = "test";
-  std::string data;   // of the example, under ../shared/data
-  bool asks = true;   // false: the answers are in the file, and no policy decides about them
+  std::string data;  // of the example, under ../shared/data
+  bool asks = true;  // false: the answers are in the file, and no policy decides about them
   std::vector<std::string> settings;
   guard::EvalOptions eval;
 };

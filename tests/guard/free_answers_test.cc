@@ -106,7 +106,8 @@ std::vector<TextWord> words_of(const FreeAnswer& answer) {
 }
 
 TEST(FreeWords, TellWhatStandsInThePassages) {
-  const FreeAnswer answer = answer_over({"The old tower was built", "in 1931 by Anna."}, "Built the old tower, in 1931, Bob BUILT 1932");
+  const FreeAnswer answer =
+      answer_over({"The old tower was built", "in 1931 by Anna."}, "Built the old tower, in 1931, Bob BUILT 1932");
   const std::vector<TextWord> words = words_of(answer);
   const auto flags = [&](bool TextWord::*flag) {
     std::string shown;
@@ -115,7 +116,8 @@ TEST(FreeWords, TellWhatStandsInThePassages) {
   };
   ASSERT_EQ(words.size(), 9u);  // Built the old tower in 1931 Bob BUILT 1932
   EXPECT_EQ(flags(&TextWord::in_passages), "111111010");
-  EXPECT_EQ(flags(&TextWord::in_trigram), "011100000") << "\"the old tower\" is in one passage; \"tower in 1931\" would cross two";
+  EXPECT_EQ(flags(&TextWord::in_trigram), "011100000")
+      << "\"the old tower\" is in one passage; \"tower in 1931\" would cross two";
   EXPECT_EQ(flags(&TextWord::number), "000001001");
   EXPECT_EQ(flags(&TextWord::name), "000000110") << "a first word has a capital whatever it is, a word after a comma has not";
   EXPECT_EQ(flags(&TextWord::content), "101101111");
@@ -125,13 +127,18 @@ TEST(FreeWords, AKindIsToldByWhatIsNotKnown) {
   const struct {
     const char* text;
     TextKind kind;
-  } rows[] = {{"Anna built the tower.", TextKind::kParaphrase}, {"By Anna, in 1931!", TextKind::kParaphrase},
-              {"Anna built it in 1932 with Bob.", TextKind::kNumber}, {"the tower of Bob", TextKind::kName},
-              {"Sadly the tower leans", TextKind::kAddition},     {"the tower. Sadly", TextKind::kAddition},
+  } rows[] = {{"Anna built the tower.", TextKind::kParaphrase},
+              {"By Anna, in 1931!", TextKind::kParaphrase},
+              {"Anna built it in 1932 with Bob.", TextKind::kNumber},
+              {"the tower of Bob", TextKind::kName},
+              {"Sadly the tower leans", TextKind::kAddition},
+              {"the tower. Sadly", TextKind::kAddition},
               {"who", TextKind::kParaphrase}};
   for (const auto& row : rows) {
     const FreeAnswer answer = answer_over({"The tower was built in 1931 by Anna."}, row.text);
-    EXPECT_EQ(text_kind_name(kind_of(words_of(answer), {0, static_cast<int64_t>(answer.answer.size())})), text_kind_name(row.kind)) << row.text;
+    EXPECT_EQ(text_kind_name(kind_of(words_of(answer), {0, static_cast<int64_t>(answer.answer.size())})),
+              text_kind_name(row.kind))
+        << row.text;
   }
   const FreeAnswer answer = answer_over({"The tower."}, "The tower of Bob");
   EXPECT_EQ(kind_of(words_of(answer), {0, 9}), TextKind::kParaphrase) << "only what the piece overlaps counts";
@@ -165,7 +172,8 @@ std::vector<json> answers_about_norway() {
 TEST_F(FreeAnswersTest, FiguresOfKnownVerdicts) {
   const auto guard = Guard::open(options(openbook::test::capital_llama()));
   std::vector<nlohmann::ordered_json> said;
-  const auto figures = eval_free_answers(*guard, file(answers_about_norway()), {.each_row = [&](const auto& row) { said.push_back(row); }});
+  const auto figures =
+      eval_free_answers(*guard, file(answers_about_norway()), {.each_row = [&](const auto& row) { said.push_back(row); }});
   EXPECT_EQ(figures["rows"], 4);
   EXPECT_EQ(figures["left_out"], json({{"quality truncated", 1}}));
   EXPECT_EQ(figures["unsupported_answers"], 2);

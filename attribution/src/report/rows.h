@@ -13,7 +13,8 @@
 
 namespace openbook::attribution {
 
-// Throws not_found; invalid_argument naming the line that is no JSON object, lacks one of `fields`, or of which `fault` says what is wrong (empty: nothing).
+// Throws not_found; invalid_argument naming the line that is no JSON object, lacks one of `fields`, or of which `fault` says what
+// is wrong (empty: nothing).
 std::vector<nlohmann::json> read_rows(const std::filesystem::path& file, const std::vector<std::string>& fields,
                                       const std::function<std::string(const nlohmann::json& row)>& fault = {});
 

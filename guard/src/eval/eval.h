@@ -44,8 +44,8 @@ nlohmann::ordered_json eval_read(const Guard& guard, const std::filesystem::path
 nlohmann::ordered_json eval_unanswerable(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options);
 
 // Answers that other models wrote, read token by token: what of them do the passages not support? Scored against what people
-// marked (docs/free-answers.md). Rows of another `split` ("test", "train", "all") or of a quality that is not good are left out and
-// counted.
+// marked (docs/free-answers.md). Rows of another `split` ("test", "train", "all") or of a quality that is not good are left out
+// and counted.
 nlohmann::ordered_json eval_free_answers(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options,
                                          const std::string& split = "test");
 

@@ -42,8 +42,8 @@ ReadAnswer read_answer(const Guard& guard, const FreeAnswer& row) {
   const Answer judged = guard.check(row.question, row.passages, row.answer);
   if (judged.text.size() != row.answer.size())
     throw Error(Code::kFailedPrecondition,
-                "answer " + row.id + ": this model's tokens spell it in " + std::to_string(judged.text.size()) + " bytes instead of " +
-                    std::to_string(row.answer.size()),
+                "answer " + row.id + ": this model's tokens spell it in " + std::to_string(judged.text.size()) +
+                    " bytes instead of " + std::to_string(row.answer.size()),
                 "Labels can't be laid over it; take a model with byte-level tokens.");
   std::vector<ByteSpan> spans;
   std::map<int64_t, const Word*> word_at;
@@ -116,8 +116,9 @@ double words_said(const std::vector<ReadWord>& words) { return static_cast<doubl
 constexpr const char* kHeadline = "auc_response.mean_recited";
 constexpr std::pair<const char*, ResponseScore> kScores[] = {
     {"mean_recited", mean_recited}, {"tenth_quantile", tenth_quantile}, {"share_recited", share_recited}};
-constexpr std::pair<const char*, ResponseScore> kTextScores[] = {
-    {"words_not_in_passages", share_not_in_passages}, {"trigrams_not_in_passages", share_not_in_trigram}, {"words_said", words_said}};
+constexpr std::pair<const char*, ResponseScore> kTextScores[] = {{"words_not_in_passages", share_not_in_passages},
+                                                                 {"trigrams_not_in_passages", share_not_in_trigram},
+                                                                 {"words_said", words_said}};
 
 Json auc_by_response(const std::vector<ReadAnswer>& answers, ResponseScore score) {
   std::vector<ClusteredScore> cases;
@@ -160,13 +161,15 @@ std::vector<ByteSpan> flagged_spans(const std::vector<ReadWord>& words, const Fl
 }
 
 // Over the bytes of all answers together; intervals draw whole questions.
-Json span_figures(const std::vector<ReadAnswer>& answers, const std::function<std::vector<ByteSpan>(const ReadAnswer&)>& spans_of) {
+Json span_figures(const std::vector<ReadAnswer>& answers,
+                  const std::function<std::vector<ByteSpan>(const ReadAnswer&)>& spans_of) {
   std::vector<ClusteredPart> precision, recall, f1;
   for (const ReadAnswer& answer : answers) {
     std::vector<ByteSpan> labelled;
     for (const UnsupportedSpan& label : answer.row->labels) labelled.push_back(label.bytes);
     const ByteOverlap overlap = overlap_of(spans_of(answer), std::move(labelled));
-    const auto both = static_cast<double>(overlap.both), flagged = static_cast<double>(overlap.flagged), wanted = static_cast<double>(overlap.labelled);
+    const auto both = static_cast<double>(overlap.both), flagged = static_cast<double>(overlap.flagged),
+               wanted = static_cast<double>(overlap.labelled);
     precision.push_back({answer.row->source_id, both, flagged});
     recall.push_back({answer.row->source_id, both, wanted});
     f1.push_back({answer.row->source_id, 2 * both, flagged + wanted});
@@ -207,8 +210,11 @@ struct Misses {
 
   Json to_json(const std::vector<ReadAnswer>& answers) const {
     const auto of_these = [this](const ReadAnswer& answer, const ReadWord& word) { return words.contains({&answer, &word}); };
-    return {{"spans_with_recited_word", found.to_json()}, {"words_copied", copied.to_json()}, {"words_unchecked", unchecked.to_json()},
-            {"words_recited", recited.to_json()},         {"auc_word", auc_by_word(answers, probability_recited, of_these)}};
+    return {{"spans_with_recited_word", found.to_json()},
+            {"words_copied", copied.to_json()},
+            {"words_unchecked", unchecked.to_json()},
+            {"words_recited", recited.to_json()},
+            {"auc_word", auc_by_word(answers, probability_recited, of_these)}};
   }
 };
 
@@ -259,19 +265,30 @@ Json counts(const std::vector<ReadAnswer>& answers, const FreeAnswers& all) {
       labelled += word.judged() && word.labelled;
     }
   }
-  return {{"rows", answers.size()}, {"left_out", all.left_out},  {"sources", sources.size()},  {"unsupported_answers", unsupported},
-          {"unsupported_spans", spans}, {"judged_words", words}, {"labelled_words", labelled}, {"passages_left_out", passages_left_out}};
+  return {{"rows", answers.size()},     {"left_out", all.left_out},
+          {"sources", sources.size()},  {"unsupported_answers", unsupported},
+          {"unsupported_spans", spans}, {"judged_words", words},
+          {"labelled_words", labelled}, {"passages_left_out", passages_left_out}};
 }
 
 Json row_of(const ReadAnswer& answer) {
   Json words = Json::array(), scores = Json::object();
   for (const ReadWord& word : answer.words)
-    words.push_back({{"text", slice(answer.row->answer, word.text.bytes)}, {"begin", word.text.bytes.begin}, {"verdict", verdict_name(word.verdict)},
-                     {"probability_copied", std::round(word.probability_copied * 1e4) / 1e4}, {"in_passages", word.text.in_passages}, {"labelled", word.labelled}});
+    words.push_back({{"text", slice(answer.row->answer, word.text.bytes)},
+                     {"begin", word.text.bytes.begin},
+                     {"verdict", verdict_name(word.verdict)},
+                     {"probability_copied", std::round(word.probability_copied * 1e4) / 1e4},
+                     {"in_passages", word.text.in_passages},
+                     {"labelled", word.labelled}});
   for (const auto& [name, score] : kScores) scores[name] = score(answer.words);
   for (const auto& [name, score] : kTextScores) scores[name] = score(answer.words);
-  return {{"id", answer.row->id}, {"source_id", answer.row->source_id}, {"model", answer.row->model}, {"question", answer.row->question},
-          {"unsupported_spans", answer.row->labels.size()}, {"scores", scores}, {"words", words}};
+  return {{"id", answer.row->id},
+          {"source_id", answer.row->source_id},
+          {"model", answer.row->model},
+          {"question", answer.row->question},
+          {"unsupported_spans", answer.row->labels.size()},
+          {"scores", scores},
+          {"words", words}};
 }
 
 Json baselines(const std::vector<ReadAnswer>& answers) {
@@ -286,7 +303,8 @@ Json baselines(const std::vector<ReadAnswer>& answers) {
 
 }  // namespace
 
-Json eval_free_answers(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options, const std::string& split) {
+Json eval_free_answers(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options,
+                       const std::string& split) {
   const FreeAnswers all = read_free_answers(file, split);
   const auto rows = attribution::draw_rows(all.kept, options.limit, options.seed);
   const std::vector<ReadAnswer> answers = read_all(guard, rows, options);
@@ -296,7 +314,8 @@ Json eval_free_answers(const Guard& guard, const std::filesystem::path& file, co
   for (const auto& [name, score] : kScores) json["auc_response"][name] = auc_by_response(answers, score);
   json["auc_word"] = auc_by_word(answers, probability_recited);
   json["spans"]["recited"] = flagged_figures(answers, [](const ReadWord& word) { return word.verdict == Verdict::kRecited; });
-  json["spans"]["recited_or_unchecked"] = flagged_figures(answers, [](const ReadWord& word) { return word.verdict != Verdict::kCopied; });
+  json["spans"]["recited_or_unchecked"] =
+      flagged_figures(answers, [](const ReadWord& word) { return word.verdict != Verdict::kCopied; });
   json["baselines"] = baselines(answers);
   json["misses"] = misses(answers);
   json["false_alarms"] = false_alarms(answers);

@@ -19,12 +19,14 @@ bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\n"
 std::string fault_of_label(const Json& label, const std::string& answer) {
   if (!label.is_object()) return "not an object";
   for (const char* name : {"byte_start", "byte_end"})
-    if (!label.contains(name) || !label[name].is_number_unsigned()) return std::string("\"") + name + "\" is not a number of bytes";
+    if (!label.contains(name) || !label[name].is_number_unsigned())
+      return std::string("\"") + name + "\" is not a number of bytes";
   for (const char* name : {"type", "text"})
     if (!label.contains(name) || !label[name].is_string()) return std::string("\"") + name + "\" is not a string";
   const auto begin = label["byte_start"].get<uint64_t>(), end = label["byte_end"].get<uint64_t>();
   const std::string range = "bytes " + std::to_string(begin) + " to " + std::to_string(end);
-  if (begin >= end || end > answer.size()) return range + " are not inside the answer of " + std::to_string(answer.size()) + " bytes";
+  if (begin >= end || end > answer.size())
+    return range + " are not inside the answer of " + std::to_string(answer.size()) + " bytes";
   if (answer.substr(begin, end - begin) != label["text"].get<std::string>()) return "its text is not what stands at " + range;
   const std::string type = label["type"];
   if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end())
@@ -39,7 +41,8 @@ std::string fault_of(const Json& row) {
   for (const char* name : {"question", "answer"})
     if (is_blank(row[name])) return std::string("\"") + name + "\" is empty";
   const Json& passages = row["passages"];
-  if (!passages.is_array() || passages.empty() || !std::all_of(passages.begin(), passages.end(), [](const Json& each) { return each.is_string(); }))
+  if (!passages.is_array() || passages.empty() ||
+      !std::all_of(passages.begin(), passages.end(), [](const Json& each) { return each.is_string(); }))
     return "\"passages\" is not a list of strings";
   if (!row["labels"].is_array()) return "\"labels\" is not a list";
   for (size_t i = 0; i < row["labels"].size(); ++i)

@@ -29,9 +29,9 @@ struct FreeAnswers {
   std::map<std::string, int64_t> left_out;  // "split train", "quality truncated", ...
 };
 
-// Keeps rows of quality "good" in `split` ("test", "train" or "all"). Throws not_found; invalid_argument naming the line and what is
-// wrong with it (a field of another type, an empty question or answer, a label outside its answer or with another text), or when
-// nothing is kept.
+// Keeps rows of quality "good" in `split` ("test", "train" or "all"). Throws not_found; invalid_argument naming the line and what
+// is wrong with it (a field of another type, an empty question or answer, a label outside its answer or with another text), or
+// when nothing is kept.
 FreeAnswers read_free_answers(const std::filesystem::path& file, const std::string& split);
 
 }  // namespace openbook::guard

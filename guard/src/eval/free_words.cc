@@ -91,10 +91,14 @@ std::vector<TextWord> describe_words(const FreeAnswer& answer, const std::vector
 
 std::string_view text_kind_name(TextKind kind) {
   switch (kind) {
-    case TextKind::kParaphrase: return "paraphrase";
-    case TextKind::kNumber: return "number";
-    case TextKind::kName: return "name";
-    case TextKind::kAddition: return "addition";
+    case TextKind::kParaphrase:
+      return "paraphrase";
+    case TextKind::kNumber:
+      return "number";
+    case TextKind::kName:
+      return "name";
+    case TextKind::kAddition:
+      return "addition";
   }
   return "";
 }
@@ -115,7 +119,8 @@ ByteOverlap overlap_of(std::vector<ByteSpan> flagged, std::vector<ByteSpan> labe
   labelled = merged(std::move(labelled));
   ByteOverlap overlap{.flagged = bytes_of(flagged), .labelled = bytes_of(labelled)};
   for (size_t i = 0, j = 0; i < flagged.size() && j < labelled.size();) {
-    overlap.both += std::max<int64_t>(0, std::min(flagged[i].end, labelled[j].end) - std::max(flagged[i].begin, labelled[j].begin));
+    overlap.both +=
+        std::max<int64_t>(0, std::min(flagged[i].end, labelled[j].end) - std::max(flagged[i].begin, labelled[j].begin));
     flagged[i].end < labelled[j].end ? ++i : ++j;
   }
   return overlap;

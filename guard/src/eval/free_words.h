@@ -1,5 +1,5 @@
-// What can be told of an answer's words from its text alone: do they stand in the passages, and of what kind are they? And how far
-// flagged bytes agree with labelled ones. Pure functions.
+// What can be told of an answer's words from its text alone: do they stand in the passages, and of what kind are they? And how
+// far flagged bytes agree with labelled ones. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@
 namespace openbook::guard {
 
 struct TextWord {
-  ByteSpan bytes;           // of the answer
-  bool content = false;     // no function word
-  bool number = false;      // holds a digit
-  bool name = false;        // a capital where none is due
-  bool in_passages = false; // stands in a passage, case folded
-  bool known = false;       // the same, or in the question
-  bool in_trigram = false;  // part of three words in a row that stand in a row in one passage
+  ByteSpan bytes;            // of the answer
+  bool content = false;      // no function word
+  bool number = false;       // holds a digit
+  bool name = false;         // a capital where none is due
+  bool in_passages = false;  // stands in a passage, case folded
+  bool known = false;        // the same, or in the question
+  bool in_trigram = false;   // part of three words in a row that stand in a row in one passage
 };
 
 // Of the words at `words` (ranges of the answer, in order; punctuation among them is left out).
