@@ -20,7 +20,8 @@ json label(const std::string& answer, const std::string& piece, const std::strin
   return {{"byte_start", begin}, {"byte_end", begin + piece.size()}, {"text", piece}, {"type", type}};
 }
 
-json free_row(const std::string& id, const std::string& document, const std::string& answer, const json& labels = json::array()) {
+json free_row(const std::string& id, const std::string& document, const std::string& answer,
+              const std::vector<json>& labels = {}) {
   return {{"id", id},
           {"source_id", "about " + id},
           {"model", "another"},
@@ -29,7 +30,7 @@ json free_row(const std::string& id, const std::string& document, const std::str
           {"question", openbook::test::kQuestion},
           {"passages", {document}},
           {"answer", answer},
-          {"labels", labels}};
+          {"labels", json(labels)}};
 }
 
 class FreeAnswersTest : public openbook::test::ReadingGuardTest {
