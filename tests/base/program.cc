@@ -39,12 +39,13 @@ struct Pipe {
   ::_exit(127);
 }
 
-// Reads until both are closed. A terminal whose other side has gone reads as EIO.
-void read_both(int out_fd, std::string& out, int err_fd, std::string& err) {
+// Reads until both are closed; calls `meanwhile` after each read and every 10 ms. A terminal whose other side has gone reads as EIO.
+void read_both(int out_fd, std::string& out, int err_fd, std::string& err, const std::function<void()>& meanwhile) {
   pollfd files[2] = {{out_fd, POLLIN, 0}, {err_fd, POLLIN, 0}};
   std::string* texts[2] = {&out, &err};
   while (files[0].fd >= 0 || files[1].fd >= 0) {
-    if (::poll(files, 2, -1) < 0 && errno != EINTR) break;
+    if (::poll(files, 2, 10) < 0 && errno != EINTR) break;
+    meanwhile();
     for (int i = 0; i < 2; ++i) {
       if (files[i].fd < 0 || files[i].revents == 0) continue;
       char buffer[1 << 14];
@@ -79,22 +80,22 @@ ProgramResult run_program(const std::string& program, std::vector<std::string> a
   ::close(out.write_end);
   ::close(err.write_end);
   std::signal(SIGPIPE, SIG_IGN);
-  // One that is to be interrupted waits for its stdin until then.
-  std::thread side([&] {
-    if (options.interrupt_after_ms >= 0) {
-      ::usleep(static_cast<useconds_t>(options.interrupt_after_ms) * 1000);
-      ::kill(child, SIGINT);
-      return;
-    }
+  std::thread writer([&] {
     [[maybe_unused]] const ssize_t written = ::write(in.write_end, options.input.data(), options.input.size());
-    ::close(in.write_end);
+    if (!options.interrupt_when) ::close(in.write_end);
   });
   ProgramResult result;
-  read_both(options.terminal ? terminal : out.read_end, result.out, err.read_end, result.err);
-  side.join();
-  if (options.interrupt_after_ms >= 0) ::close(in.write_end);
+  bool interrupted = false;
+  read_both(options.terminal ? terminal : out.read_end, result.out, err.read_end, result.err, [&] {
+    if (interrupted || !options.interrupt_when || !options.interrupt_when(result.out + result.err)) return;
+    interrupted = true;
+    ::kill(child, SIGINT);
+  });
+  writer.join();
+  if (options.interrupt_when) ::close(in.write_end);
   int status = 0;
   ::waitpid(child, &status, 0);
+  result.killed = WIFSIGNALED(status);
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;
 }

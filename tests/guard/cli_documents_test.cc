@@ -118,19 +118,6 @@ TEST_F(CliDocumentsTest, MissingAndEmptyThingsAreNamed) {
   EXPECT_NE(run({"ingest", "hollow"}).err.find("no documents found"), std::string::npos);
 }
 
-TEST_F(CliDocumentsTest, CtrlCStopsAnIngestThatThenGoesOn) {
-  for (int i = 0; i < 3000; ++i)
-    write("many" + std::to_string(i) + ".txt", "Room " + std::to_string(i) + " has " + std::to_string(i % 7) + " chairs.\n");
-  const auto stopped = run({"ingest", "docs"}, {.interrupt_after_ms = 4000});
-  ASSERT_EQ(stopped.status, 130) << stopped.out << stopped.err;
-  EXPECT_NE(stopped.err.find("openbook: stopped after "), std::string::npos) << stopped.err;
-  fs::remove_all(folder_ / "docs");
-  write("leave.md", "# Leave\n\nEverybody gets 31 days of leave a year.\n");
-  const auto resumed = run({"ingest", "docs"});
-  EXPECT_EQ(resumed.status, 0) << resumed.err;
-  EXPECT_EQ(run({"search", "chairs"}).status, 0);
-}
-
 TEST_F(CliDocumentsTest, ProgressIsDrawnOnTerminalsOnly) {
   EXPECT_EQ(run({"ingest", "docs"}).err, "");
   EXPECT_NE(run({"ingest", "docs"}, {.terminal = true}).out.find("ingest  0/2"), std::string::npos);
