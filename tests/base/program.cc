@@ -39,7 +39,8 @@ struct Pipe {
   ::_exit(127);
 }
 
-// Reads until both are closed; calls `meanwhile` after each read and every 10 ms. A terminal whose other side has gone reads as EIO.
+// Reads until both are closed; calls `meanwhile` after each read and every 10 ms. A terminal whose other side has gone reads as
+// EIO.
 void read_both(int out_fd, std::string& out, int err_fd, std::string& err, const std::function<void()>& meanwhile) {
   pollfd files[2] = {{out_fd, POLLIN, 0}, {err_fd, POLLIN, 0}};
   std::string* texts[2] = {&out, &err};

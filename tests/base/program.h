@@ -19,7 +19,8 @@ struct ProgramOptions {
   std::map<std::string, std::string> environment;  // added; OPENBOOK_*, NO_COLOR and TERM are not inherited
   bool terminal = false;                           // stdout and stderr are one terminal; all that it shows is in `out`
   std::string folder;                              // to run in; empty: here
-  // Asked every 10 ms with all that came on stdout and stderr; once it is true, SIGINT is sent. The program's stdin stays open until it ends.
+  // Asked every 10 ms with all that came on stdout and stderr; once it is true, SIGINT is sent. The program's stdin stays open
+  // until it ends.
   std::function<bool(const std::string& shown)> interrupt_when;
 };
 

@@ -221,21 +221,6 @@ TEST_F(CliGuard, ALogThatAnotherProcessWritesIsNotWritten) {
   EXPECT_EQ(writer->verify().records, 0u);
 }
 
-TEST_F(CliGuard, CtrlCEndsWith130AndLeavesAWholeLog) {
-  test::ReadingLlama endless = test::endless_llama();
-  endless.max_positions = 8192;
-  options(endless);
-  const fs::path policy = write("long.toml", "version = 1\nname = \"long\"\nmax_sentences = 1000\n");
-  for (const int after_ms : {300, 900}) {
-    const auto stopped = ask({"--passage", "norway.md", "--policy", policy, "--max-tokens", "4096", "--log", options_.log},
-                             {.interrupt_after_ms = after_ms});
-    EXPECT_EQ(stopped.status, 130) << stopped.out.substr(0, 200) << stopped.err;
-    EXPECT_EQ(stopped.out, "");
-    const auto verified = run({"log", "verify", "--log", options_.log});
-    EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
-  }
-}
-
 TEST_F(CliGuard, OnAFullDiskNothingIsShownAndTheLogStaysWhole) {
   const test::SmallDisk disk(folder_ / "disk");
   if (!disk.there()) GTEST_SKIP() << "only root can mount a small file system";

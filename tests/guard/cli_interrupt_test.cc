@@ -1,4 +1,5 @@
-// Ctrl-C in the middle of every verb that takes long: status 130 by the program's own hand, one line that says so, and nothing lost.
+// Ctrl-C in the middle of every verb that takes long: status 130 by the program's own hand, one line that says so, and nothing
+// lost.
 #include <fstream>
 #include <regex>
 
@@ -12,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr char kPassage[] = "# Ferries\n\nThe ferry to Port Ellery leaves from pier 7. It was built by Hanna Lindqvist in Gothenburg.\n";
+constexpr char kPassage[] =
+    "# Ferries\n\nThe ferry to Port Ellery leaves from pier 7. It was built by Hanna Lindqvist in Gothenburg.\n";
 constexpr int kRows = 200;  // of an evaluation or an ingest: far more than is done before the signal comes
 
 class CliInterruptTest : public testing::Test {
@@ -47,13 +49,16 @@ class CliInterruptTest : public testing::Test {
   }
 
   // Sends SIGINT once `begun`; what a terminal showed is in `out`.
-  test::ProgramResult interrupt(const std::vector<std::string>& arguments, std::function<bool(const std::string& shown)> begun) const {
+  test::ProgramResult interrupt(const std::vector<std::string>& arguments,
+                                std::function<bool(const std::string& shown)> begun) const {
     return run(arguments, {.terminal = true, .interrupt_when = std::move(begun)});
   }
 
   // True once the progress bar shows this stage with something done.
   static std::function<bool(const std::string&)> under_way(const std::string& stage) {
-    return [progress = std::regex(stage + " +[1-9][0-9]*/")](const std::string& shown) { return std::regex_search(shown, progress); };
+    return [progress = std::regex(stage + " +[1-9][0-9]*/")](const std::string& shown) {
+      return std::regex_search(shown, progress);
+    };
   }
 
   static void expect_interrupted(const test::ProgramResult& result, const std::string& verb) {
@@ -68,8 +73,15 @@ class CliInterruptTest : public testing::Test {
 };
 
 TEST_F(CliInterruptTest, VerbsThatOnlyMeasureOrBuildLeaveNothingBehind) {
-  write_rows("read.jsonl", {{"id", "r"}, {"title", "Ferries"}, {"document", kPassage}, {"question", "Who built the ferry?"}, {"answer", "Hanna Lindqvist"}});
-  write_rows("unanswerable.jsonl", {{"id", "u"}, {"question", "What does a ticket cost?"}, {"answerable", false}, {"passages", {{{"title", "Ferries"}, {"text", kPassage}}}}});
+  write_rows("read.jsonl", {{"id", "r"},
+                            {"title", "Ferries"},
+                            {"document", kPassage},
+                            {"question", "Who built the ferry?"},
+                            {"answer", "Hanna Lindqvist"}});
+  write_rows("unanswerable.jsonl", {{"id", "u"},
+                                    {"question", "What does a ticket cost?"},
+                                    {"answerable", false},
+                                    {"passages", {{{"title", "Ferries"}, {"text", kPassage}}}}});
   const std::string facts = test::source_folder() / "attribution/data";
   const struct {
     std::vector<std::string> arguments;
@@ -104,15 +116,17 @@ TEST_F(CliInterruptTest, AnInterruptedIngestKeepsEveryDocumentThatItReported) {
 TEST_F(CliInterruptTest, AnInterruptedAnswerIsInTheLogWithoutAnEnd) {
   ASSERT_EQ(run({"log", "init"}).status, 0);
   const auto log = [&] { return ProvenanceLog::open(folder_ / "log", folder_ / "log.key", LogMode::kReadOnly); };
-  const auto stopped = interrupt({"ask", "Who built the ferry to Port Ellery?", "--passage", "ferry.md", "--log", "log", "--log-key", "log.key"},
-                                 [&](const std::string&) { return !log()->entries().empty(); });
+  const auto stopped =
+      interrupt({"ask", "Who built the ferry to Port Ellery?", "--passage", "ferry.md", "--log", "log", "--log-key", "log.key"},
+                [&](const std::string&) { return !log()->entries().empty(); });
   expect_interrupted(stopped, "ask");
   EXPECT_EQ(stopped.out.find("Lindqvist"), std::string::npos) << "shown before it was judged: " << stopped.out;
   const std::string answer_id = log()->entries().at(0).receipt.answer_id;
   const auto verified = run({"log", "verify", "--format", "json"});
   EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
   EXPECT_EQ(json::parse(verified.out)["interrupted"], json::array({answer_id}));
-  const auto again = run({"ask", "Who built the ferry to Port Ellery?", "--passage", "ferry.md", "--log", "log", "--log-key", "log.key"});
+  const auto again =
+      run({"ask", "Who built the ferry to Port Ellery?", "--passage", "ferry.md", "--log", "log", "--log-key", "log.key"});
   EXPECT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(json::parse(run({"log", "verify", "--format", "json"}).out)["interrupted"], json::array({answer_id}));
 }
@@ -129,7 +143,10 @@ TEST_F(CliInterruptTest, AQuestionWithoutALogAndAnAnswerToBeCheckedStop) {
   };
   for (const auto& row : rows) {
     const auto start = std::chrono::steady_clock::now();
-    expect_interrupted(interrupt(row.arguments, [&](const std::string&) { return std::chrono::steady_clock::now() - start > std::chrono::seconds(3); }), row.arguments[0]);
+    expect_interrupted(
+        interrupt(row.arguments,
+                  [&](const std::string&) { return std::chrono::steady_clock::now() - start > std::chrono::seconds(3); }),
+        row.arguments[0]);
   }
 }
 

@@ -80,8 +80,8 @@ TEST(Cli, WrongUsageIsStatus2AndOneLineThatNamesIt) {
 }
 
 TEST(Cli, BenchDecodePrintsSpeedBesideWhatMemoryAllows) {
-  const std::vector<std::string> command = {"bench", "decode", "--model", test::golden("tiny_llama/plain"), "--decode-tokens", "3",
-                                             "--repeats", "1", "--threads", "1"};
+  const std::vector<std::string> command = {
+      "bench", "decode", "--model", test::golden("tiny_llama/plain"), "--decode-tokens", "3", "--repeats", "1", "--threads", "1"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), command.begin(), command.end());
     return run_openbook(more);
@@ -233,7 +233,9 @@ TEST_F(CliLogTest, ColourIsForTerminalsWithoutNoColor) {
 
 TEST_F(CliLogTest, CtrlCEndsWith130) {
   const auto start = std::chrono::steady_clock::now();
-  const auto later = [&](const std::string&) { return std::chrono::steady_clock::now() - start > std::chrono::milliseconds(1500); };
+  const auto later = [&](const std::string&) {
+    return std::chrono::steady_clock::now() - start > std::chrono::milliseconds(1500);
+  };
   const auto stopped = run({"verify", "--expect", "-"}, {.interrupt_when = later});  // waits for its stdin
   EXPECT_EQ(stopped.status, 130);
   EXPECT_FALSE(stopped.killed);

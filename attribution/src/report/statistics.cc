@@ -96,7 +96,9 @@ std::vector<std::string> words_of(const std::string& text) {
 
 }  // namespace
 
-nlohmann::ordered_json Estimate::to_json() const { return {{"value", number(value)}, {"low", number(low)}, {"high", number(high)}, {"n", cases}}; }
+nlohmann::ordered_json Estimate::to_json() const {
+  return {{"value", number(value)}, {"low", number(low)}, {"high", number(high)}, {"n", cases}};
+}
 
 Estimate mean_of(const std::vector<ClusteredValue>& cases) {
   std::vector<std::string> clusters;
@@ -140,14 +142,16 @@ Estimate auc_gap_of(const std::vector<PairedScore>& cases) {
 std::vector<RocPoint> roc_curve(const std::vector<ClusteredScore>& cases, size_t most_points) {
   std::vector<ClusteredScore> sorted = cases;
   std::sort(sorted.begin(), sorted.end(), [](const ClusteredScore& a, const ClusteredScore& b) { return a.score > b.score; });
-  const auto positives = static_cast<double>(std::count_if(sorted.begin(), sorted.end(), [](const ClusteredScore& each) { return each.positive; }));
+  const auto positives =
+      static_cast<double>(std::count_if(sorted.begin(), sorted.end(), [](const ClusteredScore& each) { return each.positive; }));
   const double negatives = static_cast<double>(sorted.size()) - positives;
   if (positives == 0 || negatives == 0) return {};
   std::vector<RocPoint> points = {{0, 0}};
   double hits = 0, alarms = 0;
   for (size_t i = 0; i < sorted.size(); ++i) {
     (sorted[i].positive ? hits : alarms) += 1;
-    if (i + 1 == sorted.size() || sorted[i + 1].score != sorted[i].score) points.push_back({alarms / negatives, hits / positives});
+    if (i + 1 == sorted.size() || sorted[i + 1].score != sorted[i].score)
+      points.push_back({alarms / negatives, hits / positives});
   }
   if (points.size() <= most_points) return points;
   std::vector<RocPoint> thinned;
@@ -176,7 +180,9 @@ CalibrationCurve calibration_of(const std::vector<ClusteredScore>& cases, int bi
 }
 
 double rank_correlation(const std::vector<double>& a, const std::vector<double>& b) {
-  if (a.size() != b.size()) throw Error(Code::kInvalidArgument, "rank correlation of " + std::to_string(a.size()) + " and " + std::to_string(b.size()) + " values");
+  if (a.size() != b.size())
+    throw Error(Code::kInvalidArgument,
+                "rank correlation of " + std::to_string(a.size()) + " and " + std::to_string(b.size()) + " values");
   const std::vector<double> ranks_a = ranks(a), ranks_b = ranks(b);
   const double mean = (static_cast<double>(a.size()) - 1) / 2;
   double both = 0, of_a = 0, of_b = 0;

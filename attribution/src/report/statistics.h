@@ -8,8 +8,8 @@
 namespace openbook::attribution {
 
 struct Estimate {
-  double value = 0;            // NaN without cases
-  double low = 0, high = 0;    // 95 %, percentile bootstrap over clusters, 1,000 draws with a fixed seed
+  double value = 0;          // NaN without cases
+  double low = 0, high = 0;  // 95 %, percentile bootstrap over clusters, 1,000 draws with a fixed seed
   int64_t cases = 0;
 
   nlohmann::ordered_json to_json() const;  // {"value", "low", "high", "n"}; null for NaN
@@ -63,7 +63,8 @@ CalibrationCurve calibration_of(const std::vector<ClusteredScore>& cases, int bi
 // Spearman's rank correlation; ties get their mean rank. Throws invalid_argument when sizes differ.
 double rank_correlation(const std::vector<double>& a, const std::vector<double>& b);
 
-// Graded token recall (Adlakha et al. 2023): lower case, no punctuation and articles, |multiset overlap| / |reference|, best over references.
+// Graded token recall (Adlakha et al. 2023): lower case, no punctuation and articles, |multiset overlap| / |reference|, best over
+// references.
 double token_recall(const std::string& said, const std::vector<std::string>& references);
 
 }  // namespace openbook::attribution
