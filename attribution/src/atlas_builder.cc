@@ -43,7 +43,9 @@ class Builder {
 
  private:
   RunOptions running(const std::string& stage, int64_t total, const SteeringDose* dose = nullptr) const {
-    return {.dose = dose, .progress = [this, stage, total](int64_t done) { report(stage, done, total); }, .cancellation = cancellation_};
+    return {.dose = dose,
+            .progress = [this, stage, total](int64_t done) { report(stage, done, total); },
+            .cancellation = cancellation_};
   }
 
   void report(const std::string& stage, int64_t done, int64_t total) const {
@@ -52,6 +54,7 @@ class Builder {
 
   Split split_of(const ObservedCase& observed) const { return set_->relations[set_->facts[observed.made.fact].relation].split; }
 
+  std::vector<const ObservedCase*> fit_cases(Setting setting, GivenAnswer given) const;
   void find_heads();
   void fit();
   void fit_dose();
@@ -70,21 +73,34 @@ class Builder {
   HeadAtlas atlas_;
 };
 
+// Of the fit split: evenly spread over the facts, and so over the relations.
+std::vector<const ObservedCase*> Builder::fit_cases(Setting setting, GivenAnswer given) const {
+  std::vector<const ObservedCase*> all, spread;
+  for (const ObservedCase& observed : runs_.observed)
+    if (split_of(observed) == Split::kFit && observed.made.setting == setting && observed.given == given)
+      all.push_back(&observed);
+  const size_t count = std::min<size_t>(all.size(), kRelevanceCases);
+  for (size_t i = 0; i < count; ++i) spread.push_back(all[i * all.size() / count]);
+  return spread;
+}
+
 void Builder::find_heads() {
-  std::vector<const ObservedCase*> open_book, closed_book;
-  for (const ObservedCase& observed : runs_.observed) {
-    if (split_of(observed) != Split::kFit) continue;
-    const bool open = observed.made.setting == Setting::kOwn && observed.given == GivenAnswer::kDocument;
-    const bool closed = observed.made.setting == Setting::kClosed && observed.given == GivenAnswer::kMemory;
-    if (open && static_cast<int64_t>(open_book.size()) < kRelevanceCases) open_book.push_back(&observed);
-    if (closed && static_cast<int64_t>(closed_book.size()) < kRelevanceCases) closed_book.push_back(&observed);
+  const auto open_book = fit_cases(Setting::kOwn, GivenAnswer::kDocument),
+             closed_book = fit_cases(Setting::kClosed, GivenAnswer::kMemory);
+  const bool lrp = options_->finder == HeadFinder::kAttnLrp;
+  const auto counting = [this](const char* stage, size_t total) {
+    return [this, stage, total](int64_t done) {
+      if (cancellation_) cancellation_->check();
+      report(stage, done, static_cast<int64_t>(total));
+    };
+  };
+  const Relevance relevance(decoder_.shared_model(), lrp ? BackwardRules::kAttnLrp : BackwardRules::kPlainGradient);
+  HeadScores scores = score_heads(relevance, decoder_.model().config(), open_book, closed_book,
+                                  counting("relevance", open_book.size() + closed_book.size()));
+  if (!lrp) {
+    const AnswerTrials trials = answer_trials(decoder_.model(), *set_, open_book, options_->seed);
+    scores.retrieval = score_needles(decoder_, trials, counting("needles", trials.trials.size()), cancellation_).write;
   }
-  const auto total = static_cast<int64_t>(open_book.size() + closed_book.size());
-  const Relevance relevance(decoder_.shared_model());
-  const HeadScores scores = score_heads(relevance, decoder_.model().config(), open_book, closed_book, [&](int64_t done) {
-    if (cancellation_) cancellation_->check();
-    report("relevance", done, total);
-  });
   atlas_.in_context = largest(scores.difference(), options_->in_context_heads);
   atlas_.parametric = smallest(scores.difference(), options_->parametric_heads);
   atlas_.task = largest(scores.task, options_->task_heads);
@@ -96,6 +112,7 @@ void Builder::find_heads() {
   atlas_.difference_score = flat(scores.difference());
   atlas_.task_score = flat(scores.task);
   atlas_.retrieval_score = flat(scores.retrieval);
+  atlas_.provenance["finder"] = lrp ? "AttnLRP" : "write score, gradient times activation";
 }
 
 void Builder::require_enough() const {
@@ -105,9 +122,10 @@ void Builder::require_enough() const {
       if (each.split == split) ++(each.copied ? copied : recited);
     if (copied >= kLeastCopied && recited >= kLeastRecited) continue;
     throw Error(Code::kFailedPrecondition,
-                std::string("the ") + (split == Split::kFit ? "fit" : "calibrate") + " relations gave " + std::to_string(copied) + " copied and " +
-                    std::to_string(recited) + " recited answers; " + std::to_string(kLeastCopied) + " and " + std::to_string(kLeastRecited) +
-                    " are needed. The model knows " + std::to_string(runs_.known.size()) + " of the facts",
+                std::string("the ") + (split == Split::kFit ? "fit" : "calibrate") + " relations gave " + std::to_string(copied) +
+                    " copied and " + std::to_string(recited) + " recited answers; " + std::to_string(kLeastCopied) + " and " +
+                    std::to_string(kLeastRecited) + " are needed. The model knows " + std::to_string(runs_.known.size()) +
+                    " of the facts",
                 copied < kLeastCopied ? "The model does not follow documents; use an instruction-tuned one."
                                       : "Use more facts, or facts that this model knows.");
   }
@@ -116,8 +134,8 @@ void Builder::require_enough() const {
 void Builder::fit() {
   require_enough();
   report("probe", 0, 1);
-  std::vector<engine::HeadId> features(atlas_.retrieval.begin(),
-                                       atlas_.retrieval.begin() + std::min<int64_t>(options_->retrieval_heads, atlas_.retrieval.size()));
+  std::vector<engine::HeadId> features(
+      atlas_.retrieval.begin(), atlas_.retrieval.begin() + std::min<int64_t>(options_->retrieval_heads, atlas_.retrieval.size()));
   const HeadColumns columns(all_heads(decoder_.model().config()), features);
   const auto relation_of = [&](const LabelledCase& each) { return set_->facts[each.observed->made.fact].relation; };
   atlas_.probe = fit_verdict_probe(columns, runs_.labelled, relation_of);
@@ -136,7 +154,9 @@ void Builder::fit_dose() {
     std::vector<ContrastCase> cases;
     for (const int32_t fact : facts) cases.push_back(set_->make_case(fact, Setting::kBare, options_->seed));
     std::vector<GivenAnswer> given;
-    for (const ObservedCase& observed : runner_.answer(std::move(cases), running(stage, static_cast<int64_t>(facts.size()), &dose))) given.push_back(observed.given);
+    for (const ObservedCase& observed :
+         runner_.answer(std::move(cases), running(stage, static_cast<int64_t>(facts.size()), &dose)))
+      given.push_back(observed.given);
     return given;
   };
   atlas_.steering = sweep_dose(atlas_.retrieval, atlas_.parametric, options_->retrieval_heads, run_all, atlas_.provenance);
@@ -144,7 +164,8 @@ void Builder::fit_dose() {
 
 void Builder::validate() {
   const HeadColumns probe_columns(all_heads(decoder_.model().config()), atlas_.probe.heads);
-  for (const Setting setting : kContrastSettings) atlas_.validation.push_back(validate_setting(atlas_, probe_columns, runs_.labelled, setting));
+  for (const Setting setting : kContrastSettings)
+    atlas_.validation.push_back(validate_setting(atlas_, probe_columns, runs_.labelled, setting));
   atlas_.validation.push_back(validate_setting(atlas_, probe_columns, runs_.labelled, std::nullopt));
 }
 
@@ -157,8 +178,8 @@ void Builder::describe() {
   std::string rows;
   for (const LabelledCase& each : runs_.labelled) {
     const Fact& fact = set_->facts[each.observed->made.fact];
-    rows += set_->relations[fact.relation].name + "\t" + fact.subject + "\t" + std::string(setting_name(each.observed->made.setting)) + "\t" +
-            (each.copied ? "copied" : "recited") + "\n";
+    rows += set_->relations[fact.relation].name + "\t" + fact.subject + "\t" +
+            std::string(setting_name(each.observed->made.setting)) + "\t" + (each.copied ? "copied" : "recited") + "\n";
   }
   atlas_.provenance["training_rows_sha256"] = sha256_hex(rows);
   atlas_.provenance["contrast_set_sha256"] = set_->sha256;
@@ -175,8 +196,9 @@ void Builder::describe() {
 
 }  // namespace
 
-HeadAtlas build_atlas(const engine::Decoder& decoder, const ContrastSet& contrast_set, const ContrastRuns& runs, const Embedder& embedder,
-                      const AtlasBuildOptions& options, const Progress& progress, const Cancellation* cancellation) {
+HeadAtlas build_atlas(const engine::Decoder& decoder, const ContrastSet& contrast_set, const ContrastRuns& runs,
+                      const Embedder& embedder, const AtlasBuildOptions& options, const Progress& progress,
+                      const Cancellation* cancellation) {
   return Builder(decoder, contrast_set, runs, embedder, options, progress, cancellation).build();
 }
 

@@ -13,10 +13,10 @@
 namespace openbook::attribution {
 namespace {
 
-constexpr double kRecitedPassed = 0.01;    // of recited answers may pass as copied, by the upper confidence bound
-constexpr double kCopiedBlamed = 0.02;     // of copied answers may be called recited
-constexpr double kPlacesLost = 0.02;       // of copied answers may be called nowhere
-constexpr double kLeastCausalNats = 1.0;   // below it even an unrelated sentence moves a probability that much
+constexpr double kRecitedPassed = 0.01;   // of recited answers may pass as copied, by the upper confidence bound
+constexpr double kCopiedBlamed = 0.02;    // of copied answers may be called recited
+constexpr double kPlacesLost = 0.005;     // of copied answers may be called nowhere
+constexpr double kLeastCausalNats = 1.0;  // below it even an unrelated sentence moves a probability that much
 constexpr double kL2Grid[] = {0.3, 1, 3, 10, 30, 100};
 
 ProbeExample example_of(const HeadColumns& columns, const LabelledCase& each, int32_t group) {
@@ -70,7 +70,8 @@ ScoredTokens score_tokens(const Probe& probe, const HeadColumns& columns, const 
   return scored;
 }
 
-// The lowest threshold whose bound on recited answers passed as copied holds; when the sample is too small for the bound, the one that lets none pass.
+// The lowest threshold whose bound on recited answers passed as copied holds; when the sample is too small for the bound, the one
+// that lets none pass.
 VerdictThresholds thresholds_of(const PlattScaling& platt, const ScoredTokens& tokens) {
   std::vector<double> copied, recited;
   for (size_t i = 0; i < tokens.logits.size(); ++i) {
@@ -104,8 +105,10 @@ double log_probability(const engine::Decoder& decoder, const std::vector<engine:
 
 }  // namespace
 
-HeadColumns::HeadColumns(const std::vector<engine::HeadId>& observed, std::vector<engine::HeadId> wanted) : wanted_(std::move(wanted)) {
-  for (const engine::HeadId head : wanted_) columns_.push_back(std::find(observed.begin(), observed.end(), head) - observed.begin());
+HeadColumns::HeadColumns(const std::vector<engine::HeadId>& observed, std::vector<engine::HeadId> wanted)
+    : wanted_(std::move(wanted)) {
+  for (const engine::HeadId head : wanted_)
+    columns_.push_back(std::find(observed.begin(), observed.end(), head) - observed.begin());
 }
 
 std::vector<float> HeadColumns::evidence(const std::vector<float>& of_all) const {
@@ -114,7 +117,9 @@ std::vector<float> HeadColumns::evidence(const std::vector<float>& of_all) const
   return picked;
 }
 
-at::Tensor HeadColumns::pattern(const at::Tensor& of_all) const { return of_all.index_select(0, at::tensor(columns_, at::kLong)); }
+at::Tensor HeadColumns::pattern(const at::Tensor& of_all) const {
+  return of_all.index_select(0, at::tensor(columns_, at::kLong));
+}
 
 Probe fit_verdict_probe(const HeadColumns& columns, const std::vector<LabelledCase>& cases,
                         const std::function<int32_t(const LabelledCase&)>& relation_of) {
@@ -157,7 +162,8 @@ Localizer fit_answer_localizer(const HeadColumns& columns, const std::vector<Lab
   return localizer;
 }
 
-double fit_causal_threshold(const engine::Decoder& decoder, const std::vector<LabelledCase>& cases, const ContrastSet& set, uint64_t seed) {
+double fit_causal_threshold(const engine::Decoder& decoder, const std::vector<LabelledCase>& cases, const ContrastSet& set,
+                            uint64_t seed) {
   const engine::PromptBuilder prompts(decoder.model().tokenizer(), engine::read_chat_template(decoder.model().folder()));
   std::vector<double> recited;
   for (const LabelledCase& each : cases) {
@@ -168,7 +174,8 @@ double fit_causal_threshold(const engine::Decoder& decoder, const std::vector<La
     request.passages = set.make_case(observed.made.fact, Setting::kSilent, seed).passages;
     request.question = observed.made.question;
     request.style = observed.made.setting == Setting::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat;
-    recited.push_back(log_probability(decoder, observed.prompt.tokens, observed) - log_probability(decoder, prompts.build(request).tokens, observed));
+    recited.push_back(log_probability(decoder, observed.prompt.tokens, observed) -
+                      log_probability(decoder, prompts.build(request).tokens, observed));
   }
   if (recited.empty()) return kLeastCausalNats;
   std::sort(recited.begin(), recited.end());
@@ -188,7 +195,8 @@ double fit_topic_threshold(const Embedder& embedder, const std::vector<LabelledC
     const int64_t dimension = embedder.dimension();
     double best = -1;
     for (size_t i = 1; i < texts.size(); ++i)
-      best = std::max<double>(best, std::inner_product(vectors.begin(), vectors.begin() + dimension, vectors.begin() + static_cast<int64_t>(i) * dimension, 0.0));
+      best = std::max<double>(best, std::inner_product(vectors.begin(), vectors.begin() + dimension,
+                                                       vectors.begin() + static_cast<int64_t>(i) * dimension, 0.0));
     closest.push_back(best);
   }
   if (closest.empty()) return 1;
@@ -222,7 +230,8 @@ AtlasValidation validate_setting(const HeadAtlas& atlas, const HeadColumns& prob
     right += found.value_or(false);
   }
   row.auc = roc_auc(scores, copied);
-  row.place_top1 = placed > 0 ? static_cast<double>(right) / static_cast<double>(placed) : std::numeric_limits<double>::quiet_NaN();
+  row.place_top1 =
+      placed > 0 ? static_cast<double>(right) / static_cast<double>(placed) : std::numeric_limits<double>::quiet_NaN();
   return row;
 }
 

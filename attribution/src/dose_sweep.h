@@ -11,9 +11,12 @@
 
 namespace openbook::attribution {
 
-// `run_all` gives the answers of the calibrate split's facts in `bare` under a dose. The dose with the largest share of document answers less memory
-// answers wins, the smaller dose among equals. Every dose tried and its shares are written into `record`.
-SteeringDose sweep_dose(const std::vector<engine::HeadId>& retrieval, const std::vector<engine::HeadId>& parametric, int64_t probe_heads,
+// `run_all` gives the answers of the calibrate split's facts in `bare` under a dose. A case is worth 1 where it gave the
+// document's answer and -1 where memory's. Of the doses whose worth is within one standard error (of the paired difference) of
+// the best, the weakest wins: what a stronger one gains there is noise, what it costs is not, for a model that is pushed too hard
+// repeats itself. Every dose tried and its shares are written into `record`.
+SteeringDose sweep_dose(const std::vector<engine::HeadId>& retrieval, const std::vector<engine::HeadId>& parametric,
+                        int64_t probe_heads,
                         const std::function<std::vector<GivenAnswer>(const SteeringDose&, const std::string& stage)>& run_all,
                         std::map<std::string, std::string>& record);
 

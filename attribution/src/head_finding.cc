@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "openbook/base/words.h"
+#include "openbook/engine/chat_template.h"
+
 namespace openbook::attribution {
 namespace {
 
@@ -39,8 +42,9 @@ void for_each_relevance(const Relevance& relevance, const std::vector<const Obse
 
 }  // namespace
 
-HeadScores score_heads(const Relevance& relevance, const engine::ModelConfig& config, const std::vector<const ObservedCase*>& open_book,
-                       const std::vector<const ObservedCase*>& closed_book, const std::function<void(int64_t)>& after_each) {
+HeadScores score_heads(const Relevance& relevance, const engine::ModelConfig& config,
+                       const std::vector<const ObservedCase*>& open_book, const std::vector<const ObservedCase*>& closed_book,
+                       const std::function<void(int64_t)>& after_each) {
   HeadScoreMeans means(config.layers, config.heads);
   int64_t done = 0;
   for_each_relevance(relevance, open_book, true, [&](const ObservedCase& observed, const HeadRelevance& found) {
@@ -53,6 +57,40 @@ HeadScores score_heads(const Relevance& relevance, const engine::ModelConfig& co
     after_each(++done);
   });
   return means.scores();
+}
+
+AnswerTrials answer_trials(const engine::Model& model, const ContrastSet& set, const std::vector<const ObservedCase*>& open_book,
+                           uint64_t seed) {
+  const engine::PromptBuilder prompts(model.tokenizer(), engine::read_chat_template(model.folder()));
+  AnswerTrials made;
+  for (const ObservedCase* each : open_book) {
+    engine::PromptRequest request{.passages = set.make_case(each->made.fact, Setting::kOther, seed).passages,
+                                  .question = each->made.question};
+    const size_t place = made.trials.size() % (request.passages.size() + 1);
+    request.passages.insert(request.passages.begin() + static_cast<int64_t>(place), each->made.passages.begin(),
+                            each->made.passages.end());
+    const engine::Prompt prompt = prompts.build(request, model.config().max_positions - NeedleOptions().max_tokens);
+    const std::vector<int64_t> needle = tokens_of(prompt, each->made.document_answer);
+    const size_t occurrences = first_tokens_of(prompt, each->made.document_answer).size();
+    if (occurrences == 0) continue;
+    made.trials.push_back({prompt.tokens, needle, static_cast<int64_t>(needle.size() / occurrences)});
+    for (int64_t& token : made.trials.back().needle) token += prompt.all_passages.begin;
+    made.answers.push_back(each->made.document_answer);
+  }
+  return made;
+}
+
+NeedleScores score_needles(const engine::Decoder& decoder, const AnswerTrials& trials,
+                           const std::function<void(int64_t)>& after_each, const Cancellation* cancellation) {
+  const auto half_said = [&](size_t trial, const std::string& said) {
+    std::vector<std::string> spoken = folded_words(said);
+    const std::vector<std::string> wanted = folded_words(trials.answers[trial]);
+    const auto found = std::count_if(wanted.begin(), wanted.end(), [&](const std::string& word) {
+      return std::find(spoken.begin(), spoken.end(), word) != spoken.end();
+    });
+    return 2 * found > static_cast<int64_t>(wanted.size());
+  };
+  return needle_scores(decoder, trials.trials, {.keep = half_said, .progress = after_each, .cancellation = cancellation});
 }
 
 }  // namespace openbook::attribution

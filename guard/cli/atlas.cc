@@ -169,13 +169,20 @@ void add_atlas(CLI::App& app, Context& context) {
   made->add_option("--max-facts", flags->build.max_facts, "for a quick look; 0: all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  made->add_option("--finder", flags->build.finder,
+                   "how heads are found: write-score, or attnlrp, which may be patented (see README)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, attribution::HeadFinder>{
+          {"write-score", attribution::HeadFinder::kWriteScore}, {"attnlrp", attribution::HeadFinder::kAttnLrp}}))
+      ->default_str("write-score");
   made->add_option("--seed", flags->build.seed, "of wording and counterfactual objects")->capture_default_str();
   made->add_option("--device", flags->device, "cpu, cuda, cuda:N or auto")->capture_default_str();
   made->add_option("--dtype", flags->dtype, "float32 or bfloat16")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
   made->callback([flags, &context] {
-    flags->build.command = "openbook atlas build --seed " + std::to_string(flags->build.seed) +
+    flags->build.command = std::string("openbook atlas build") +
+                           (flags->build.finder == attribution::HeadFinder::kAttnLrp ? " --finder attnlrp" : "") + " --seed " +
+                           std::to_string(flags->build.seed) +
                            (flags->build.max_facts ? " --max-facts " + std::to_string(flags->build.max_facts) : "");
     context.run = [flags, &context] { return build(*flags, context); };
   });

@@ -1,5 +1,5 @@
 // Copy and write scores on a tiny random Llama, against what its own taps say.
-#include "report/needle_scores.h"
+#include "needle_scores.h"
 
 #include <numeric>
 #include <random>
@@ -40,9 +40,12 @@ class Needle : public testing::TestWithParam<std::string> {
     return range;
   }
 
-  NeedleScores one_step(const std::vector<NeedleTrial>& trials) const { return needle_scores(decoder_, trials, {.max_tokens = 1}); }
+  NeedleScores one_step(const std::vector<NeedleTrial>& trials) const {
+    return needle_scores(decoder_, trials, {.max_tokens = 1});
+  }
 };
-INSTANTIATE_TEST_SUITE_P(TinyLlama, Needle, testing::ValuesIn(engine::test::kTinyLlamas), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(TinyLlama, Needle, testing::ValuesIn(engine::test::kTinyLlamas),
+                         [](const auto& info) { return info.param; });
 
 TEST_P(Needle, WhenTheNeedleIsEverythingTheWriteScoreIsWhatTheHeadWrote) {
   const engine::ModelConfig& config = model_->config();
@@ -51,7 +54,8 @@ TEST_P(Needle, WhenTheNeedleIsEverythingTheWriteScoreIsWhatTheHeadWrote) {
   const engine::BatchSession session(decoder_, {prompt}, 0, {.observe = true});
   const at::Tensor u = model_->unembedding()[session.choose()[0]].to(at::kFloat);
   for (int64_t layer = 0; layer < config.layers; ++layer) {
-    const at::Tensor written = at::matmul(u, model_->layer(layer).attention_out.to(at::kFloat)).view({config.heads, config.d_head});
+    const at::Tensor written =
+        at::matmul(u, model_->layer(layer).attention_out.to(at::kFloat)).view({config.heads, config.d_head});
     EXPECT_TRUE(close(scores.write[layer], (written * session.observed().z[0][layer]).sum(1), 1e-4));
   }
   EXPECT_TRUE(close(scores.attention, at::ones({config.layers, config.heads}), 1e-5));
@@ -69,21 +73,25 @@ TEST_P(Needle, ScoresContrastTheNeedleWithTheRest) {
     if (token != place) needle.push_back(token);
   const NeedleScores scores = one_step({{prompt, needle, 4}});
 
-  const at::Tensor pattern = session.pattern(session.observed().queries, session.observed().positions, tokens)[0].view({config.layers, config.heads, tokens});
+  const at::Tensor pattern = session.pattern(session.observed().queries, session.observed().positions, tokens)[0].view(
+      {config.layers, config.heads, tokens});
   const at::Tensor inside = pattern.index_select(2, at::tensor(needle)).sum(2);
   const double ratio = static_cast<double>(needle.size()) / static_cast<double>(tokens - static_cast<int64_t>(needle.size()));
   EXPECT_TRUE(close(scores.attention, inside - ratio * (pattern.sum(2) - inside), 1e-4));
-  EXPECT_TRUE(close(scores.copy, (pattern.argmax(2) == place).to(at::kDouble) / 4, 1e-6));  // all tokens differ: equal to what was said only there
+  EXPECT_TRUE(close(scores.copy, (pattern.argmax(2) == place).to(at::kDouble) / 4,
+                    1e-6));  // all tokens differ: equal to what was said only there
 }
 
 TEST_P(Needle, TrialsAreAveragedAndThoseNotKeptLeftOut) {
   std::vector<NeedleTrial> trials;
-  for (const uint64_t seed : {3, 4, 5}) trials.push_back({prompt_with_answer(seed), positions(0, 40 + static_cast<int64_t>(seed)), 2});
+  for (const uint64_t seed : {3, 4, 5})
+    trials.push_back({prompt_with_answer(seed), positions(0, 40 + static_cast<int64_t>(seed)), 2});
   trials[1].prompt.resize(trials[1].prompt.size() - 20);
   const NeedleOptions options{.max_tokens = 4, .keep = [](size_t trial, const std::string&) { return trial != 2; }};
   const NeedleScores together = needle_scores(decoder_, trials, options);
   EXPECT_EQ(together.trials, 2);
-  const NeedleScores first = needle_scores(decoder_, {trials[0]}, {.max_tokens = 4}), second = needle_scores(decoder_, {trials[1]}, {.max_tokens = 4});
+  const NeedleScores first = needle_scores(decoder_, {trials[0]}, {.max_tokens = 4}),
+                     second = needle_scores(decoder_, {trials[1]}, {.max_tokens = 4});
   EXPECT_TRUE(close(together.write, (first.write + second.write) / 2, 1e-4));
   EXPECT_TRUE(close(together.attention, (first.attention + second.attention) / 2, 1e-4));
   EXPECT_TRUE(close(together.copy, (first.copy + second.copy) / 2, 1e-6));

@@ -9,8 +9,6 @@
 #include "calibration.h"
 #include "head_finding.h"
 #include "openbook/base/error.h"
-#include "openbook/engine/chat_template.h"
-#include "report/needle_scores.h"
 #include "report/removal.h"
 #include "report/statistics.h"
 
@@ -41,7 +39,8 @@ std::vector<double> flat(const at::Tensor& score) {
 
 class Finding {
  public:
-  explicit Finding(const Laboratory& lab) : lab_(lab), config_(lab.model().config()), heads_(std::min(kHeads, config_.layers * config_.heads)) {}
+  explicit Finding(const Laboratory& lab)
+      : lab_(lab), config_(lab.model().config()), heads_(std::min(kHeads, config_.layers * config_.heads)) {}
 
   Json run() {
     find();
@@ -56,7 +55,8 @@ class Finding {
  private:
   void find();
   void add_ablation(const std::vector<const ObservedCase*>& open, const std::vector<const ObservedCase*>& closed);
-  void add_gradient(const std::vector<const ObservedCase*>& open, const std::vector<const ObservedCase*>& closed);
+  void add_relevance(const std::vector<const ObservedCase*>& open, const std::vector<const ObservedCase*>& closed,
+                     BackwardRules rules);
   void add_needles(const std::vector<const ObservedCase*>& open);
   void add_random();
 
@@ -80,15 +80,15 @@ class Finding {
 };
 
 void Finding::find() {
-  const auto of_atlas = [&](const std::vector<double>& score) { return at::tensor(score, at::kDouble).view({config_.layers, config_.heads}); };
   const auto open = given_cases(lab_, {Split::kFit}, Setting::kOwn, GivenAnswer::kDocument, lab_.sample(120, 6));
   const auto closed = given_cases(lab_, {Split::kFit}, Setting::kClosed, GivenAnswer::kMemory, lab_.sample(120, 6));
-  finders_.push_back({"attnlrp", "AttnLRP", of_atlas(lab_.atlas->retrieval_score), of_atlas(lab_.atlas->difference_score), 0, false});
+  add_relevance(open, closed, BackwardRules::kAttnLrp);
   if (lab_.quick)
-    part_["left_out"].push_back("Quick: the ablation effect, which runs each case once a head, is left out; the other scores rest on few cases.");
+    part_["left_out"].push_back(
+        "Quick: the ablation effect, which runs each case once a head, is left out; the other scores rest on few cases.");
   else
     add_ablation(open, closed);
-  add_gradient(open, closed);
+  add_relevance(open, closed, BackwardRules::kPlainGradient);
   add_needles(open);
   add_random();
 }
@@ -104,46 +104,33 @@ void Finding::add_ablation(const std::vector<const ObservedCase*>& open, const s
   finders_.push_back({"ablation", "ablation effect", of_open, of_open - of_closed, cases});
 }
 
-void Finding::add_gradient(const std::vector<const ObservedCase*>& open, const std::vector<const ObservedCase*>& closed) {
-  const Relevance plain(lab_.decoder->shared_model(), BackwardRules::kPlainGradient);
+void Finding::add_relevance(const std::vector<const ObservedCase*>& open, const std::vector<const ObservedCase*>& closed,
+                            BackwardRules rules) {
+  const bool lrp = rules == BackwardRules::kAttnLrp;
+  const char* label = lrp ? "AttnLRP" : "gradient times activation";
   const auto total = static_cast<int64_t>(open.size() + closed.size());
   try {
-    const HeadScores scores = score_heads(plain, config_, open, closed, [&](int64_t done) {
-      lab_.check();
-      lab_.report("gradient times activation", done, total);
-    });
-    finders_.push_back({"gradient", "gradient times activation", scores.retrieval, scores.difference(), scores.key_cases});
+    const HeadScores scores =
+        score_heads(Relevance(lab_.decoder->shared_model(), rules), config_, open, closed, [&](int64_t done) {
+          lab_.check();
+          lab_.report(label, done, total);
+        });
+    finders_.push_back({lrp ? "attnlrp" : "gradient", label, scores.retrieval, scores.difference(), scores.key_cases, !lrp});
   } catch (const Error& error) {  // where the final norm saturates, no activation raises the logit
-    if (error.code() != Code::kInternal) throw;
+    if (lrp || error.code() != Code::kInternal) throw;
     part_["left_out"].push_back(std::string("Gradient times activation: ") + error.what());
   }
 }
 
-// The needle is the answer in the subject's document, the haystack that document between those of other subjects.
 void Finding::add_needles(const std::vector<const ObservedCase*>& open) {
-  const engine::PromptBuilder prompts(lab_.model().tokenizer(), engine::read_chat_template(lab_.model().folder()));
-  std::vector<NeedleTrial> trials;
-  std::vector<const ContrastCase*> made;
-  for (const ObservedCase* each : open) {
-    engine::PromptRequest request{.passages = lab_.facts->make_case(each->made.fact, Setting::kOther, lab_.seed).passages, .question = each->made.question};
-    const size_t place = made.size() % (request.passages.size() + 1);
-    request.passages.insert(request.passages.begin() + static_cast<int64_t>(place), each->made.passages.begin(), each->made.passages.end());
-    const engine::Prompt prompt = prompts.build(request, config_.max_positions - NeedleOptions().max_tokens);
-    const std::vector<int64_t> needle = tokens_of(prompt, each->made.document_answer);
-    const size_t occurrences = first_tokens_of(prompt, each->made.document_answer).size();
-    if (occurrences == 0) continue;
-    trials.push_back({prompt.tokens, needle, static_cast<int64_t>(needle.size() / occurrences)});
-    for (int64_t& token : trials.back().needle) token += prompt.all_passages.begin;
-    made.push_back(&each->made);
-  }
-  const auto total = static_cast<int64_t>(trials.size());
-  const NeedleScores scores = needle_scores(*lab_.decoder, trials, {
-      .keep = [&](size_t trial, const std::string& said) { return token_recall(said, {made[trial]->document_answer}) > 0.5; },
-      .progress = [&](int64_t done) { lab_.report("needles", done, total); },
-      .cancellation = lab_.cancellation});
+  const AnswerTrials trials = answer_trials(lab_.model(), *lab_.facts, open, lab_.seed);
+  const auto total = static_cast<int64_t>(trials.trials.size());
+  const NeedleScores scores = score_needles(
+      *lab_.decoder, trials, [&](int64_t done) { lab_.report("needles", done, total); }, lab_.cancellation);
   part_["needles"] = {{"trials", total}, {"fetched", scores.trials}};
   if (scores.trials == 0) {
-    part_["left_out"].push_back("Copy score, write score and attention: of " + std::to_string(total) + " needles between other documents the model fetched none.");
+    part_["left_out"].push_back("Copy score, write score and attention: of " + std::to_string(total) +
+                                " needles between other documents the model fetched none.");
     return;
   }
   finders_.push_back({"copy", "copy score", scores.copy, {}, scores.trials});
@@ -155,7 +142,8 @@ void Finding::add_random() {
   std::mt19937_64 random(lab_.seed);
   std::vector<double> score(static_cast<size_t>(config_.layers * config_.heads));
   for (double& each : score) each = static_cast<double>(random() >> 11);
-  finders_.push_back({"random", "random heads", at::tensor(score, at::kDouble).view({config_.layers, config_.heads}), {}, 0, false});
+  finders_.push_back(
+      {"random", "random heads", at::tensor(score, at::kDouble).view({config_.layers, config_.heads}), {}, 0, false});
 }
 
 Quality Finding::quality(const Finder& finder) const {
@@ -163,7 +151,8 @@ Quality Finding::quality(const Finder& finder) const {
   quality.heads = largest(finder.score, heads_);
   const HeadColumns columns(all_heads(config_), quality.heads);
   const std::vector<LabelledCase>& cases = lab_.runs->labelled;
-  Probe probe = fit_verdict_probe(columns, cases, [&](const LabelledCase& each) { return lab_.facts->facts[each.observed->made.fact].relation; });
+  Probe probe = fit_verdict_probe(columns, cases,
+                                  [&](const LabelledCase& each) { return lab_.facts->facts[each.observed->made.fact].relation; });
   VerdictThresholds first, continuation;
   calibrate(probe, columns, cases, first, continuation);
   const Localizer localizer = fit_answer_localizer(columns, cases);
@@ -174,14 +163,16 @@ Quality Finding::quality(const Finder& finder) const {
     count[each.copied] += 1;
     passed[each.copied] += probe.first_token.probability(quality.logits.back()) >= first.copied_above;
     if (!each.copied) continue;
-    if (const auto found = found_place(localizer, columns, *each.observed)) quality.places.push_back({subject(each), *found ? 1.0 : 0.0});
+    if (const auto found = found_place(localizer, columns, *each.observed))
+      quality.places.push_back({subject(each), *found ? 1.0 : 0.0});
   }
   quality.recited_passed = passed[0] / count[0];
   quality.copied_accepted = passed[1] / count[1];
   return quality;
 }
 
-// Of one setting; where nothing can be copied (silent, other, closed), its recited answers against the copied ones of `own`. Nothing: all settings pooled.
+// Of one setting; where nothing can be copied (silent, other, closed), its recited answers against the copied ones of `own`.
+// Nothing: all settings pooled.
 bool counts_for(const LabelledCase& each, std::optional<Setting> setting) {
   if (!setting || each.observed->made.setting == *setting) return true;
   const bool sourceless = *setting == Setting::kSilent || *setting == Setting::kOther || *setting == Setting::kClosed;
@@ -199,13 +190,16 @@ Estimate Finding::auc(const Quality& quality, Split split, std::optional<Setting
 
 double Finding::overlap(const Quality& quality) const {
   const std::set<engine::HeadId> lrp(qualities_[0].heads.begin(), qualities_[0].heads.end());
-  return static_cast<double>(std::count_if(quality.heads.begin(), quality.heads.end(), [&](engine::HeadId head) { return lrp.contains(head); })) / static_cast<double>(heads_);
+  return static_cast<double>(
+             std::count_if(quality.heads.begin(), quality.heads.end(), [&](engine::HeadId head) { return lrp.contains(head); })) /
+         static_cast<double>(heads_);
 }
 
 void Finding::scores_and_maps() {
   for (size_t i = 0; i < finders_.size(); ++i) {
     const Finder& finder = finders_[i];
-    Json& entry = part_["finders"][finder.name] = {{"label", finder.label}, {"cases", finder.cases}, {"scores", flat(finder.score)}, {"top", Json::array()}};
+    Json& entry = part_["finders"][finder.name] = {
+        {"label", finder.label}, {"cases", finder.cases}, {"scores", flat(finder.score)}, {"top", Json::array()}};
     if (finder.difference.defined()) entry["difference"] = flat(finder.difference);
     for (const engine::HeadId head : qualities_[i].heads) entry["top"].push_back(engine::to_string(head));
     if (finder.name == "random") continue;
@@ -213,15 +207,22 @@ void Finding::scores_and_maps() {
     const double most = finder.score.max().item<double>();
     for (const engine::HeadId head : qualities_[i].heads) {
       const double strength = most > 0 ? finder.score[head.layer][head.head].item<double>() / most : 0;
-      cells.push_back({{"layer", head.layer}, {"head", head.head}, {"color", "retrieval"}, {"strength", std::clamp(strength, 0.0, 1.0)}});
+      cells.push_back(
+          {{"layer", head.layer}, {"head", head.head}, {"color", "retrieval"}, {"strength", std::clamp(strength, 0.0, 1.0)}});
     }
-    part_["charts"].push_back({{"kind", "head_map"}, {"title", "Top " + std::to_string(heads_) + " heads: " + finder.label}, {"layers", config_.layers}, {"heads", config_.heads}, {"cells", cells}});
+    part_["charts"].push_back({{"kind", "head_map"},
+                               {"title", "Top " + std::to_string(heads_) + " heads: " + finder.label},
+                               {"layers", config_.layers},
+                               {"heads", config_.heads},
+                               {"cells", cells}});
   }
 }
 
 void Finding::agreement() {
   Json table = {{"title", "Agreement with AttnLRP"},
-                {"columns", {"finder", "cases", "rank correlation of retrieval scores", "shared of the top " + std::to_string(heads_), "rank correlation of open less closed"}},
+                {"columns",
+                 {"finder", "cases", "rank correlation of retrieval scores", "shared of the top " + std::to_string(heads_),
+                  "rank correlation of open less closed"}},
                 {"rows", Json::array()}};
   for (size_t i = 1; i < finders_.size(); ++i) {
     const Finder& finder = finders_[i];
@@ -230,7 +231,8 @@ void Finding::agreement() {
     Json& entry = part_["finders"][finder.name];
     entry["rank_correlation"] = correlation;
     entry["shared"] = shared;
-    if (finder.difference.defined()) row[4] = entry["difference_rank_correlation"] = rank_correlation(flat(finder.difference), flat(finders_[0].difference));
+    if (finder.difference.defined())
+      row[4] = entry["difference_rank_correlation"] = rank_correlation(flat(finder.difference), flat(finders_[0].difference));
     table["rows"].push_back(row);
   }
   part_["tables"].push_back(table);
@@ -238,12 +240,15 @@ void Finding::agreement() {
 
 void Finding::detection() {
   Json table = {{"title", "Probe and localizer on test relations, under each finder's top " + std::to_string(heads_) + " heads"},
-                {"columns", {"finder", "AUC, all", "own", "decoy", "bare", "silent", "other", "closed", "AUC, calibrate", "place top-1", "recited passed", "copied accepted"}},
+                {"columns",
+                 {"finder", "AUC, all", "own", "decoy", "bare", "silent", "other", "closed", "AUC, calibrate", "place top-1",
+                  "recited passed", "copied accepted"}},
                 {"rows", Json::array()}};
   for (size_t i = 0; i < finders_.size(); ++i) {
     const Quality& quality = qualities_[i];
     Json& entry = part_["finders"][finders_[i].name];
-    const Estimate pooled = auc(quality, Split::kTest, std::nullopt), place = mean_of(quality.places), chosen_on = auc(quality, Split::kCalibrate, std::nullopt);
+    const Estimate pooled = auc(quality, Split::kTest, std::nullopt), place = mean_of(quality.places),
+                   chosen_on = auc(quality, Split::kCalibrate, std::nullopt);
     Json row = {finders_[i].label, pooled.to_json()["value"]};
     entry["auc"]["all"] = pooled.to_json();
     for (const Setting setting : kContrastSettings) {
@@ -253,10 +258,16 @@ void Finding::detection() {
     }
     entry["auc_calibrate"] = chosen_on.to_json();
     entry["place_top1"] = place.to_json();
-    for (const Json& value : {chosen_on.to_json()["value"], place.to_json()["value"], Json(quality.recited_passed), Json(quality.copied_accepted)}) row.push_back(value);
+    for (const Json& value :
+         {chosen_on.to_json()["value"], place.to_json()["value"], Json(quality.recited_passed), Json(quality.copied_accepted)})
+      row.push_back(value);
     table["rows"].push_back(row);
-    part_["figures"].push_back({{"name", "auc_" + finders_[i].name}, {"label", "AUC, test relations: " + finders_[i].label}, {"estimate", pooled.to_json()}});
-    part_["figures"].push_back({{"name", "place_" + finders_[i].name}, {"label", "place top-1, test relations: " + finders_[i].label}, {"estimate", place.to_json()}});
+    part_["figures"].push_back({{"name", "auc_" + finders_[i].name},
+                                {"label", "AUC, test relations: " + finders_[i].label},
+                                {"estimate", pooled.to_json()}});
+    part_["figures"].push_back({{"name", "place_" + finders_[i].name},
+                                {"label", "place top-1, test relations: " + finders_[i].label},
+                                {"estimate", place.to_json()}});
   }
   part_["tables"].push_back(table);
 }
@@ -272,11 +283,15 @@ void Finding::closest() {
   std::vector<PairedScore> pairs;
   for (size_t i = 0; i < lab_.runs->labelled.size(); ++i) {
     const LabelledCase& each = lab_.runs->labelled[i];
-    if (each.split == Split::kTest) pairs.push_back({subject(each), qualities_[best].logits[i], qualities_[0].logits[i], each.copied});
+    if (each.split == Split::kTest)
+      pairs.push_back({subject(each), qualities_[best].logits[i], qualities_[0].logits[i], each.copied});
   }
   part_["closest_without_lrp"] = finders_[best].name;
-  part_["figures"].push_back({{"name", "closest_without_lrp"}, {"label", "AUC of " + finders_[best].label + ", the best without LRP on calibrate relations, less that of AttnLRP"},
-                              {"estimate", auc_gap_of(pairs).to_json()}, {"goal", ">= -0.01"}});
+  part_["figures"].push_back(
+      {{"name", "closest_without_lrp"},
+       {"label", "AUC of " + finders_[best].label + ", the best without LRP on calibrate relations, less that of AttnLRP"},
+       {"estimate", auc_gap_of(pairs).to_json()},
+       {"goal", ">= -0.01"}});
 }
 
 }  // namespace
@@ -286,8 +301,9 @@ at::Tensor ablation_effect(const Laboratory& lab, const std::vector<NextToken>& 
   std::vector<HeadSet> removals = {{}};
   for (const engine::HeadId head : all_heads(config)) removals.push_back({head});
   const at::Tensor log_probability = score_without(lab, cases, removals, stage).log_probability.to(at::kDouble);
-  const at::Tensor effect = cases.empty() ? at::zeros({config.layers * config.heads}, at::kDouble)
-                                          : (log_probability[0].unsqueeze(0) - log_probability.narrow(0, 1, config.layers * config.heads)).mean(1);
+  const at::Tensor effect =
+      cases.empty() ? at::zeros({config.layers * config.heads}, at::kDouble)
+                    : (log_probability[0].unsqueeze(0) - log_probability.narrow(0, 1, config.layers * config.heads)).mean(1);
   return effect.view({config.layers, config.heads});
 }
 

@@ -1,8 +1,9 @@
 // Two scores of how a head fetches a needle from a haystack while the model says it, and the attention that both rest on.
 //
-// Copy score (Wu et al. 2024): a step counts 1 / |needle| for a head whose attention is largest on a needle token that equals the token said. Write score (LOCOS): at a
-// step that says a needle token, phi_j = A_j * u . (W_O^h v_j), u the raw unembedding row of the token said; sum over the needle less (|needle| / |rest|) times the sum over
-// all other keys; mean over those steps. Attention: the same with A_j in phi_j's place. Scores are means over trials.
+// Copy score (Wu et al. 2024): a step counts 1 / |needle| for a head whose attention is largest on a needle token that equals the
+// token said. Write score (LOCOS): at a step that says a needle token, phi_j = A_j * u . (W_O^h v_j), u the raw unembedding row
+// of the token said; sum over the needle less (|needle| / |rest|) times the sum over all other keys; mean over those steps.
+// Attention: the same with A_j in phi_j's place. Scores are means over trials.
 //
 // Thread-safe. Errors: those of BatchSession; cancelled.
 #pragma once

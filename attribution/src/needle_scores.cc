@@ -1,4 +1,4 @@
-#include "report/needle_scores.h"
+#include "needle_scores.h"
 
 #include <algorithm>
 
@@ -14,7 +14,11 @@ using engine::TokenId;
 class Fetching {
  public:
   Fetching(const engine::Decoder& decoder, std::vector<const NeedleTrial*> trials, int64_t max_tokens)
-      : model_(decoder.model()), trials_(std::move(trials)), max_tokens_(max_tokens), texts_(trials_.size()), ended_(trials_.size()),
+      : model_(decoder.model()),
+        trials_(std::move(trials)),
+        max_tokens_(max_tokens),
+        texts_(trials_.size()),
+        ended_(trials_.size()),
         session_(decoder, prompts(), max_tokens, {.observe = true}) {
     const engine::ModelConfig& config = model_.config();
     const auto rows = static_cast<int64_t>(trials_.size());
@@ -26,7 +30,8 @@ class Fetching {
     }
     needle_ = needle.to(model_.device());
     ids_ = ids.to(model_.device());
-    for (at::Tensor* sum : {&copy_, &write_, &attention_}) *sum = at::zeros({rows, config.layers * config.heads}, needle_.options());
+    for (at::Tensor* sum : {&copy_, &write_, &attention_})
+      *sum = at::zeros({rows, config.layers * config.heads}, needle_.options());
     steps_ = at::zeros({rows}, needle_.options());
   }
 
@@ -66,7 +71,8 @@ class Fetching {
     std::vector<float> going, says_needle, inverse_size, ratio;
     for (int64_t row = 0; row < rows; ++row) {
       const NeedleTrial& trial = *trials_[row];
-      const bool in_needle = std::any_of(trial.needle.begin(), trial.needle.end(), [&](int64_t token) { return trial.prompt[token] == said[row]; });
+      const bool in_needle =
+          std::any_of(trial.needle.begin(), trial.needle.end(), [&](int64_t token) { return trial.prompt[token] == said[row]; });
       const auto needle = static_cast<float>(trial.needle.size()), rest = static_cast<float>(session_.lengths()[row]) - needle;
       going.push_back(!ended_[row]);
       says_needle.push_back(!ended_[row] && in_needle);
@@ -98,7 +104,8 @@ class Fetching {
     const at::Tensor u = model_.unembedding().index_select(0, token).to(at::kFloat);
     std::vector<at::Tensor> layers;
     for (int64_t layer = 0; layer < config.layers; ++layer) {
-      const at::Tensor wanted = at::matmul(u, model_.layer(layer).attention_out.to(at::kFloat)).view({-1, config.kv_heads, group, config.d_head});
+      const at::Tensor wanted =
+          at::matmul(u, model_.layer(layer).attention_out.to(at::kFloat)).view({-1, config.kv_heads, group, config.d_head});
       const at::Tensor values = session_.values(layer, keys).to(at::kFloat);
       layers.push_back(at::matmul(wanted, values.transpose(2, 3)).flatten(1, 2));
     }
@@ -111,9 +118,9 @@ class Fetching {
   std::vector<std::string> texts_;
   std::vector<bool> ended_;
   engine::BatchSession session_;
-  at::Tensor needle_, ids_;                  // [rows, capacity]
-  at::Tensor copy_, write_, attention_;      // [rows, layers * heads]
-  at::Tensor steps_;                         // [rows], that said a needle token
+  at::Tensor needle_, ids_;              // [rows, capacity]
+  at::Tensor copy_, write_, attention_;  // [rows, layers * heads]
+  at::Tensor steps_;                     // [rows], that said a needle token
 };
 
 }  // namespace
