@@ -169,8 +169,7 @@ class Corpus::Store {
 
   void make(OpenMode mode, const std::optional<EmbedderIdentity>& embedder) {
     if (mode == OpenMode::kReadOnly || !embedder)
-      throw Error(Code::kNotFound, "index " + folder_.string() + ": it was never finished being made",
-                  "Ingest some documents first.");
+      throw Error(Code::kNotFound, "index " + folder_.string() + ": it is not made yet", "Ingest some documents first.");
     embedder_ = *embedder;
     rocksdb::WriteBatch batch;
     batch.Put(rocks_.handle(Family::kMeta), "format", slice_of(kFormat));

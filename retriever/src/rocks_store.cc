@@ -3,9 +3,6 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/table.h>
 
-#include <chrono>
-#include <thread>
-
 #include "openbook/base/error.h"
 #include "openbook/base/log.h"
 
@@ -17,22 +14,9 @@ namespace fs = std::filesystem;
 constexpr std::array kFamilies = {"default", "texts", "documents", "chunks", "vectors", "postings"};
 constexpr char kRestoreHint[] = "Restore the index folder from a copy, or ingest the documents into a new one.";
 
-// RocksDB's own notes. A reader must not write LOG files into the writer's folder, and a user wants one log, not two.
-class NotesToLog : public rocksdb::Logger {
- public:
-  NotesToLog() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
-  using Logger::Logv;
-  void Logv(const char* format, va_list arguments) override {
-    char line[1024];
-    std::vsnprintf(line, sizeof line, format, arguments);
-    log_debug(std::string("rocksdb: ") + line);
-  }
-};
-
-rocksdb::Options options_for(OpenMode mode) {
+rocksdb::Options common_options() {
   rocksdb::Options options;
-  options.create_if_missing = options.create_missing_column_families = mode == OpenMode::kReadWrite;
-  options.info_log = std::make_shared<NotesToLog>();
+  options.info_log = storage::notes_to_log();
   options.paranoid_checks = true;
   // A kill may cut the last record short, which nobody was told of. Damage before that would lose documents whose ingest
   // returned: it must be an error, where the default would drop them without a word.
@@ -43,16 +27,21 @@ rocksdb::Options options_for(OpenMode mode) {
   return options;
 }
 
+std::vector<rocksdb::ColumnFamilyDescriptor> families(const rocksdb::Options& options) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const char* name : kFamilies) families.emplace_back(name, options);
+  return families;
+}
+
 bool says(const rocksdb::Status& status, std::string_view words) { return status.ToString().find(words) != std::string::npos; }
 
 Code code_of(const rocksdb::Status& status) {
   if (status.IsNoSpace() || says(status, "No space left") || says(status, "File too large") || says(status, "quota exceeded"))
     return Code::kResourceExhausted;
-  if (status.IsIOError() && says(status, "/LOCK"))
-    return says(status, "Permission denied") ? Code::kFailedPrecondition : Code::kUnavailable;
   if (says(status, "Permission denied") || says(status, "Read-only file system")) return Code::kFailedPrecondition;
+  if (status.IsIOError() && says(status, "/LOCK")) return Code::kUnavailable;
   if (status.IsCorruption() || status.IsNotFound() || says(status, "No such file")) return Code::kDataLoss;
-  if (status.IsIOError()) return Code::kUnavailable;
+  if (status.IsIOError() || status.IsBusy()) return Code::kUnavailable;
   return Code::kInternal;
 }
 
@@ -78,7 +67,8 @@ void require_not_beheaded(const fs::path& folder) {
   if (fs::exists(folder / "CURRENT", failed)) return;
   for (const auto& entry : fs::directory_iterator(folder, failed)) {
     const fs::path extension = entry.path().extension();
-    if (extension == ".sst" || extension == ".log")
+    const bool stored = extension == ".sst" || extension == ".log";
+    if (stored && !fs::exists(folder / "CURRENT", failed))  // a writer may have made it since
       throw Error(Code::kDataLoss, "index " + folder.string() + ": CURRENT is missing beside stored documents", kRestoreHint);
   }
 }
@@ -87,27 +77,35 @@ void require_not_beheaded(const fs::path& folder) {
 
 RocksStore::RocksStore(const fs::path& folder, OpenMode mode) : folder_(folder) {
   require_not_beheaded(folder);
-  // The writer may delete a file between a reader's look at the list and its opening of the file: look again.
-  for (int attempt = 1;; ++attempt) {
-    try {
-      open(mode);
-      return;
-    } catch (const Error& error) {
-      if (mode == OpenMode::kReadWrite || error.code() != Code::kDataLoss || attempt == 4) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-  }
+  open(mode);
 }
 
 void RocksStore::open(OpenMode mode) {
-  const rocksdb::Options options = options_for(mode);
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (const char* name : kFamilies) families.emplace_back(name, options);
   rocksdb::DB* opened = nullptr;
-  check(mode == OpenMode::kReadOnly ? rocksdb::DB::OpenForReadOnly(options, folder_.string(), families, &handles_, &opened)
-                                    : rocksdb::DB::Open(options, folder_.string(), families, &handles_, &opened),
-        "can't open");
+  check(mode == OpenMode::kReadOnly ? open_to_read(opened) : open_to_write(opened), "can't open");
   db_.reset(opened);
+}
+
+rocksdb::Status RocksStore::open_to_read(rocksdb::DB*& opened) {
+  const storage::FolderLock nothing_is_deleted(folder_, storage::FolderLock::Kind::kOpening, storage::kReaderPatience);
+  if (nothing_is_deleted.denied())
+    throw Error(Code::kUnavailable, "index " + folder_.string() + ": another process keeps its folder locked",
+                "Try again later.");
+  auto read_options = common_options();
+  read_options.max_open_files = -1;  // all tables are opened now: they may be gone when the lock is
+  const auto status = rocksdb::DB::OpenForReadOnly(read_options, folder_.string(), families(read_options), &handles_, &opened);
+  std::error_code failed;
+  const bool begun = fs::exists(folder_ / "CURRENT", failed) || failed;
+  if (!begun || says(status, "Column family not found"))
+    throw Error(Code::kNotFound, "index " + folder_.string() + ": it is not made yet", "Ingest some documents first.");
+  return status;
+}
+
+rocksdb::Status RocksStore::open_to_write(rocksdb::DB*& opened) {
+  auto write_options = common_options();
+  write_options.create_if_missing = write_options.create_missing_column_families = true;
+  writer_env_.emplace(folder_).set_in(write_options);
+  return rocksdb::DB::Open(write_options, folder_.string(), families(write_options), &handles_, &opened);
 }
 
 RocksStore::~RocksStore() { close(); }

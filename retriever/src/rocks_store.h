@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "openbook/retriever/retriever.h"
+#include "storage/shared_folder.h"
 
 namespace openbook::retriever {
 
@@ -19,7 +20,8 @@ enum class Family { kMeta, kTexts, kDocuments, kChunks, kVectors, kPostings };
 
 class RocksStore {
  public:
-  // Opens, or makes, the database in `folder`.
+  // Opens, or makes, the database in `folder`. To read, beside a writer or not: all that was written before is in it, and a whole
+  // number of batches (storage/shared_folder.h says why).
   RocksStore(const std::filesystem::path& folder, OpenMode mode);
   ~RocksStore();
   RocksStore(const RocksStore&) = delete;
@@ -41,11 +43,14 @@ class RocksStore {
 
  private:
   void open(OpenMode mode);
+  rocksdb::Status open_to_read(rocksdb::DB*& opened);
+  rocksdb::Status open_to_write(rocksdb::DB*& opened);
   void close();
   rocksdb::DB& db() const;
   void check(const rocksdb::Status& status, const char* doing) const;
 
   std::filesystem::path folder_;
+  std::optional<storage::WriterEnv> writer_env_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // by Family
   bool write_failed_ = false;

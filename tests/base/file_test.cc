@@ -27,22 +27,6 @@ TEST(File, OnAFullDiskTheOldFileStaysAndNothingIsLeftBeside) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
-TEST(File, AStampChangesWhenAFileGrowsComesOrGoes) {
-  const test::TemporaryFolder folder;
-  EXPECT_EQ(stamp_of_files(folder / "none", ""), "");
-  write_file_atomically(folder / "list-1", "x");
-  const std::string before = stamp_of_files(folder.path(), "list-");
-  write_file_atomically(folder / "other", "x");
-  EXPECT_EQ(stamp_of_files(folder.path(), "list-"), before);
-  write_file_atomically(folder / "list-1", "xy");
-  const std::string grown = stamp_of_files(folder.path(), "list-");
-  EXPECT_NE(grown, before);
-  write_file_atomically(folder / "list-2", "");
-  EXPECT_NE(stamp_of_files(folder.path(), "list-"), grown);
-  std::filesystem::remove(folder / "list-2");
-  EXPECT_EQ(stamp_of_files(folder.path(), "list-"), grown);
-}
-
 TEST(File, AFolderThatIsNotThereIsNotFound) {
   EXPECT_ERROR(write_file_atomically("/proc/openbook-can-not-write-here", "x"), Code::kNotFound, "can't create");
 }

@@ -51,6 +51,7 @@ class SmallDisk {
     while (file << std::string(1 << 12, 'x') << std::flush) {
     }
   }
+  bool make_read_only() const { return ::mount(nullptr, folder_.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0; }
   void make_room() const { std::filesystem::remove(folder_ / "filler"); }
 
  private:

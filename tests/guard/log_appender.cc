@@ -1,7 +1,9 @@
 // Appends answers to a log and prints the receipt of every record once it is acknowledged: a process that the tests may kill or
 // starve of disk.
 //
-//   log_appender FOLDER KEY COUNT PAYLOAD_BYTES [FILE_LIMIT_BYTES]
+//   log_appender FOLDER KEY COUNT PAYLOAD_BYTES [FILE_LIMIT_BYTES | restless]
+//
+// Restless, it opens the log anew after every fourth answer, so that files come and go.
 #include <sys/resource.h>
 
 #include <csignal>
@@ -17,8 +19,9 @@ int main(int argc, char** argv) {
   if (argc < 5) return 2;
   const std::string payload(std::strtoul(argv[4], nullptr, 10), 'x');
   try {
-    const auto log = ProvenanceLog::open(argv[1], argv[2], LogMode::kAppend);
-    if (argc > 5) {
+    auto log = ProvenanceLog::open(argv[1], argv[2], LogMode::kAppend);
+    const bool restless = argc > 5 && argv[5] == std::string("restless");
+    if (argc > 5 && !restless) {
       std::signal(SIGXFSZ, SIG_IGN);  // a write past the limit is an error, as on a full disk, and no signal
       const rlim_t limit = std::strtoul(argv[5], nullptr, 10);
       const rlimit limits{limit, RLIM_INFINITY};
@@ -30,6 +33,9 @@ int main(int argc, char** argv) {
         std::printf("%s\n", to_string(log->append(kind, id, payload)).c_str());
         std::fflush(stdout);
       }
+      if (!restless || answer % 4 != 3) continue;
+      log.reset();
+      log = ProvenanceLog::open(argv[1], argv[2], LogMode::kAppend);
     }
   } catch (const Error& error) {
     std::printf("error %s\n", std::string(code_name(error.code())).c_str());

@@ -1,9 +1,11 @@
 // A process that is killed while it appends, and one whose disk is full. Both are programs of their own: RocksDB's threads don't
 // survive a fork.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <sstream>
 
@@ -38,6 +40,18 @@ class LogCrashTest : public LogTest {
     char buffer[4096];
     for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(got));
     ::close(fd);
+    return text;
+  }
+
+  // What has been printed by now.
+  static std::string read_what_is_there(int fd) {
+    std::string text;
+    char buffer[4096];
+    for (pollfd output{fd, POLLIN, 0}; ::poll(&output, 1, 0) == 1 && output.revents & POLLIN;) {
+      const ssize_t got = ::read(fd, buffer, sizeof buffer);
+      if (got <= 0) break;
+      text.append(buffer, static_cast<size_t>(got));
+    }
     return text;
   }
 
@@ -76,6 +90,27 @@ TEST_F(LogCrashTest, EveryAcknowledgedRecordOutlivesAKill) {
   EXPECT_GT(acknowledged, 10u);
   write_answer("goes on");
   EXPECT_EQ(verify().state, LogState::kWhole);
+}
+
+TEST_F(LogCrashTest, AReaderThatOpensWhileTheOtherAppendsSeesAWholeLogWithAllThatWasAcknowledged) {
+  const int output = start({"1000000", "2000", "restless"});
+  std::string printed;
+  uint64_t seen = 0;
+  int opens = 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(8);  // a slow disk gets no further
+  for (; (opens < 100 || seen < 200) && std::chrono::steady_clock::now() < end && !HasFatalFailure(); ++opens) {
+    printed += read_what_is_there(output);
+    const auto acknowledged = receipts_in(printed);
+    const LogReport report = verify(acknowledged);
+    ASSERT_EQ(report.state, LogState::kWhole) << "open " << opens << ": " << report.finding;
+    ASSERT_GE(report.records, std::max<uint64_t>(seen, acknowledged.size()));
+    seen = report.records;
+  }
+  ::kill(child_, SIGKILL);
+  read_to_the_end(output);
+  ASSERT_TRUE(WIFSIGNALED(wait_for_child()));
+  EXPECT_GE(opens, 20);
+  EXPECT_GE(seen, 12u) << "hardly anything was written beside the reader";
 }
 
 TEST_F(LogCrashTest, OnAFullDiskTheRecordIsNotThereAndTheRestIs) {

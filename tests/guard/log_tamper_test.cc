@@ -4,6 +4,7 @@
 
 #include "guard/log_fixture.h"
 #include "openbook/base/file.h"
+#include "storage/shared_folder.h"
 
 namespace openbook {
 namespace {
@@ -175,6 +176,19 @@ TEST_F(LogTamperTest, ErasingTakesThePayloadOutOfTheFilesAndLeavesAWholeChain) {
   EXPECT_EQ(entries[3].payload, "erased 7 8 9\nasked for by the user");
   open(LogMode::kAppend)->erase(secret[0].answer_id, "again");  // nothing is left to erase: no second record
   EXPECT_EQ(verify().records, 13u);
+}
+
+TEST_F(LogTamperTest, ErasingWhileAnotherOpensTheLogAllTheTimeSaysThatTheBytesAreStillThere) {
+  const auto secret = write_answer("a-secret-that-must-go");
+  const auto log = open(LogMode::kAppend);
+  {
+    const storage::FolderLock opening(log_folder(), storage::FolderLock::Kind::kOpening, std::chrono::seconds(0));
+    EXPECT_ERROR(log->erase(secret[0].answer_id, ""), Code::kUnavailable, "still in old files");
+    EXPECT_NE(all_bytes(log_folder()).find("a-secret-that-must-go"), std::string::npos);
+  }
+  log->erase(secret[0].answer_id, "");
+  EXPECT_EQ(all_bytes(log_folder()).find("a-secret-that-must-go"), std::string::npos);
+  EXPECT_EQ(log->verify().erased, 3u);
 }
 
 TEST_F(LogTamperTest, AnErasedPayloadThatIsPutBackAndAnErasedErasureAreFound) {

@@ -1,5 +1,6 @@
-// kill -9 at random moments of an ingest: the index opens, and holds what was acknowledged.
+// A writer in a process of its own: killed at random moments, the index holds what was acknowledged; read while it writes, too.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,18 +23,32 @@ namespace {
 // ingest_loop in a process of its own.
 class Writer {
  public:
-  Writer(const std::filesystem::path& folder, int first_step) {
+  Writer(const std::filesystem::path& folder, int first_step, const char* restless = nullptr) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
     const std::string first = std::to_string(first_step);
     child_ = fork();
     if (child_ == 0) {
       dup2(ends[1], STDOUT_FILENO);
-      execl(OPENBOOK_INGEST_LOOP, OPENBOOK_INGEST_LOOP, folder.c_str(), first.c_str(), nullptr);
+      execl(OPENBOOK_INGEST_LOOP, OPENBOOK_INGEST_LOOP, folder.c_str(), first.c_str(), restless, nullptr);
       _exit(127);
     }
     close(ends[1]);
     output_ = ends[0];
+  }
+  ~Writer() {
+    if (child_ > 0) kill();
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // The last step that it has acknowledged by now; 0 for none. Waits for nothing.
+  int acknowledged() {
+    for (pollfd output{output_, POLLIN, 0}; poll(&output, 1, 0) == 1 && output.revents & POLLIN;) wait();
+    int last = 0;
+    for (std::istringstream lines(acknowledged_.substr(0, acknowledged_.rfind('\n') + 1)); lines >> last;) {
+    }
+    return last;
   }
 
   // Waits until it has acknowledged something.
@@ -52,6 +67,7 @@ class Writer {
     int status = 0;
     waitpid(child_, &status, 0);
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the writer ended by itself, status " << status;
+    child_ = -1;
     return acknowledged_;
   }
 
@@ -117,6 +133,33 @@ TEST(Crash, KilledAtAnyMomentTheIndexOpensAndHoldsWhatWasAcknowledged) {
     next_step = last + 2;
   }
   EXPECT_GT(acknowledged, 0) << "no round lived long enough to test anything";
+}
+
+// Whatever the writer is at, a reader that opens sees what the index was after some step: one not before the last acknowledged,
+// and not before the one that an earlier reader saw.
+TEST(TwoProcesses, AReaderThatOpensWhileTheOtherWritesSeesAWholeNumberOfSteps) {
+  const test::TemporaryFolder folder;
+  const auto embedder = std::make_shared<const test::HashingEmbedder>();
+  Writer writer(folder / "index", 1, "restless");
+  writer.wait();
+  State expected;
+  int seen = 0, opens = 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(8);  // a slow disk gets no further
+  for (; (opens < 100 || seen < 40) && std::chrono::steady_clock::now() < end; ++opens) {
+    for (const int acknowledged = writer.acknowledged(); seen < acknowledged;) apply(expected, ++seen);
+    const auto reader = Retriever::open(folder / "index", embedder, OpenMode::kReadOnly);
+    const int in_flight = writer.acknowledged() + 1;
+    const State state = stored(*reader);
+    while (state != expected && seen < in_flight) apply(expected, ++seen);
+    ASSERT_EQ(state, expected) << "open " << opens << " is no state of a step up to " << in_flight;
+    size_t chunks = 0;
+    for (const StoredDocument& document : reader->documents()) chunks += document.chunks;
+    ASSERT_GE(chunks, state.size());
+    for (const SearchMode mode : {SearchMode::kWords, SearchMode::kVectors})
+      ASSERT_EQ(reader->search("line", {.limit = 1000, .mode = mode}).size(), chunks);
+  }
+  EXPECT_GE(opens, 20);
+  EXPECT_GE(seen, 5) << "the writer hardly wrote anything beside the readers";
 }
 
 TEST(TwoProcesses, TheSecondMayNotWrite) {

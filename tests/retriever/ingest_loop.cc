@@ -1,5 +1,6 @@
-// Writes to an index until it is killed: ingest_loop FOLDER FIRST. Step n touches document n % 5: it is removed when n % 9 == 8,
-// else ingested as revision n. A step's number is printed when the call has returned.
+// Writes to an index until it is killed: ingest_loop FOLDER FIRST [restless]. Step n touches document n % 5: it is removed when n
+// % 9 == 8, else ingested as revision n. A step's number is printed when the call has returned. Restless, it flushes after every
+// step and opens the index anew after every seventh, so that files come and go as fast as they can.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -11,9 +12,10 @@
 
 int main(int argc, char** argv) {
   using namespace openbook;
-  if (argc != 3) return 2;
+  if (argc < 3) return 2;
+  const bool restless = argc > 3;
   const auto embedder = std::make_shared<const test::HashingEmbedder>();
-  const auto index = retriever::Retriever::open(argv[1], embedder, retriever::OpenMode::kReadWrite);
+  auto index = retriever::Retriever::open(argv[1], embedder, retriever::OpenMode::kReadWrite);
   for (int step = std::atoi(argv[2]);; ++step) {
     if (test::step_removes(step))
       index->remove(test::step_document_id(step));
@@ -21,6 +23,9 @@ int main(int argc, char** argv) {
       index->ingest(test::step_document(step));
     const std::string line = std::to_string(step) + "\n";
     if (write(STDOUT_FILENO, line.data(), line.size()) < 0) return 1;
-    if (step % 4 == 0) index->flush();
+    if (restless || step % 4 == 0) index->flush();
+    if (!restless || step % 7 != 0) continue;
+    index.reset();
+    index = retriever::Retriever::open(argv[1], embedder, retriever::OpenMode::kReadWrite);
   }
 }

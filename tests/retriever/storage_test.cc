@@ -113,6 +113,29 @@ TEST(Storage, AReaderChangesNothing) {
   EXPECT_EQ(after, before);
 }
 
+TEST(Storage, AnIndexOnAReadOnlyMediumIsRead) {
+  const Closed closed(false);
+  const test::SmallDisk disk(closed.folder / "disk");
+  if (!disk.there()) GTEST_SKIP() << "only root can mount a disk";
+  fs::copy(closed.path, closed.folder / "disk/index", fs::copy_options::recursive);
+  ASSERT_TRUE(disk.make_read_only());
+  read_all(closed.folder / "disk/index");
+  EXPECT_ERROR(open(closed.folder / "disk/index"), Code::kFailedPrecondition, "Read-only file system");
+}
+
+TEST(Storage, AnIndexThatIsBeingMadeIsNoneYet) {
+  const test::TemporaryFolder folder;
+  fs::create_directories(folder / "index/rocksdb");
+  EXPECT_ERROR(open(folder / "index", OpenMode::kReadOnly), Code::kNotFound, "not made yet");
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  rocksdb::DB* raw = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(options, folder / "index/rocksdb", &raw).ok());  // before the first of its column families
+  delete raw;
+  EXPECT_ERROR(open(folder / "index", OpenMode::kReadOnly), Code::kNotFound, "not made yet");
+  EXPECT_EQ(open(folder / "index")->documents().size(), 0u);
+}
+
 TEST(Storage, FoldersThatHoldNoIndexAreNamed) {
   const test::TemporaryFolder folder;
   EXPECT_ERROR(open(folder / "none", OpenMode::kReadOnly), Code::kNotFound, "none");

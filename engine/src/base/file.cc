@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <set>
 
 #include "openbook/base/error.h"
 
@@ -88,19 +87,6 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
     throw;
   }
   sync_folder(folder);
-}
-
-std::string stamp_of_files(const std::filesystem::path& folder, std::string_view prefix) {
-  std::set<std::string> files;
-  std::error_code problem;
-  for (std::filesystem::directory_iterator file(folder, problem), end; !problem && file != end; file.increment(problem)) {
-    const std::string name = file->path().filename();
-    std::error_code gone;
-    if (name.starts_with(prefix)) files.insert(name + " " + std::to_string(file->file_size(gone)));
-  }
-  std::string stamp;
-  for (const std::string& file : files) stamp += file + "\n";
-  return stamp;
 }
 
 }  // namespace openbook

@@ -1,41 +1,20 @@
 #include "log/log_store.h"
 
-#include <rocksdb/env.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdarg>
-#include <cstdio>
-#include <thread>
 
 #include "log/log_format.h"
 #include "openbook/base/error.h"
-#include "openbook/base/file.h"
-#include "openbook/base/log.h"
 
 namespace openbook::provenance {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kReadAttempts = 200;  // a few seconds
-
-// RocksDB's own notes go where ours go. Its default, a file in the folder, aborts the program when the disk is full.
-class NotesToLog : public rocksdb::Logger {
- public:
-  NotesToLog() : Logger(rocksdb::WARN_LEVEL) {}
-  using Logger::Logv;
-  void Logv(const char* format, va_list arguments) override {
-    char line[512];
-    std::vsnprintf(line, sizeof line, format, arguments);
-    log_debug(std::string("rocksdb: ") + line);
-  }
-};
-
 rocksdb::DBOptions database_options() {
   rocksdb::DBOptions options;
-  options.info_log = std::make_shared<NotesToLog>();
+  options.info_log = storage::notes_to_log();
   options.max_open_files = 256;
   // A record cut short by a crash in mid-write is dropped; damage anywhere before it refuses to open instead of silently
   // forgetting what follows.
@@ -108,9 +87,7 @@ std::unique_ptr<LogStore> LogStore::create(const fs::path& folder) {
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.error_if_exists = true;
-  rocksdb::DB* raw = nullptr;
-  const auto status = rocksdb::DB::Open(options, folder.string(), families(), &store->families_, &raw);
-  store->db_.reset(raw);
+  const auto status = store->open_to_write(options);
   if (!status.ok()) fs::remove_all(folder, problem);  // it was not there, or empty: what is left would stand in the way of the next try
   store->check(status, "make it");
   return store;
@@ -119,45 +96,35 @@ std::unique_ptr<LogStore> LogStore::create(const fs::path& folder) {
 std::unique_ptr<LogStore> LogStore::open(const fs::path& folder, LogMode mode) {
   require_log_folder(folder);
   std::unique_ptr<LogStore> store(new LogStore(folder));
-  if (mode == LogMode::kAppend) {
-    rocksdb::DB* raw = nullptr;
-    const auto status = rocksdb::DB::Open(database_options(), folder.string(), families(), &store->families_, &raw);
-    store->db_.reset(raw);
-    store->check(status, "open it");
-  } else {
-    store->open_to_read();
-  }
+  store->check(mode == LogMode::kAppend ? store->open_to_write(database_options()) : store->open_to_read(), "open it");
   return store;
 }
 
-// A writer that flushes moves records from its write-ahead file into a table and deletes that file. Who has read the list of
-// tables before and looks for the file afterwards sees neither: what was read counts only when the list stayed as it was.
-void LogStore::open_to_read() {
-  for (int attempt = 1;; ++attempt) {
-    const std::string before = stamp_of_files(folder_, "MANIFEST-");
-    rocksdb::DB* raw = nullptr;
-    const auto status = rocksdb::DB::OpenForReadOnly(database_options(), folder_.string(), families(), &families_, &raw);
-    db_.reset(raw);
-    if (stamp_of_files(folder_, "MANIFEST-") == before) {
-      check(status, "open it");
-      return;
-    }
-    close();
-    if (attempt == kReadAttempts)
-      throw Error(Code::kUnavailable, "provenance log " + folder_.string() + ": another process changes it all the time",
-                  "Try again later.");
-    std::this_thread::sleep_for(std::chrono::milliseconds(5 + 5 * (attempt % 7)));
-  }
+rocksdb::Status LogStore::open_to_write(rocksdb::DBOptions options) {
+  writer_env_.set_in(options);
+  rocksdb::DB* opened = nullptr;
+  const auto status = rocksdb::DB::Open(options, folder_.string(), families(), &families_, &opened);
+  db_.reset(opened);
+  return status;
 }
 
-LogStore::~LogStore() { close(); }
+rocksdb::Status LogStore::open_to_read() {
+  const storage::FolderLock nothing_is_deleted(folder_, storage::FolderLock::Kind::kOpening, storage::kReaderPatience);
+  if (nothing_is_deleted.denied())
+    throw Error(Code::kUnavailable, "provenance log " + folder_.string() + ": another process keeps its folder locked",
+                "Try again later.");
+  rocksdb::DBOptions options = database_options();
+  options.max_open_files = -1;  // all tables are opened now: they may be gone when the lock is
+  rocksdb::DB* opened = nullptr;
+  const auto status = rocksdb::DB::OpenForReadOnly(options, folder_.string(), families(), &families_, &opened);
+  db_.reset(opened);
+  return status;
+}
 
-void LogStore::close() {
+LogStore::~LogStore() {
   if (!db_) return;
   for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
-  families_.clear();
   db_->Close();
-  db_.reset();
 }
 
 std::optional<std::string> LogStore::get(rocksdb::ColumnFamilyHandle* family, const std::string& key,
@@ -187,8 +154,18 @@ void LogStore::purge_payloads(uint64_t first, uint64_t last) {
   const std::string begin = sequence_key(first), end = sequence_key(last);
   const rocksdb::Slice begin_slice(begin), end_slice(end);
   check(db_->CompactRange(options, payloads(), &begin_slice, &end_slice), "compact it");
+  // Other threads may be about to delete some of them: listing the write-ahead files waits for those. Then all that is not in use
+  // is tried.
   check(db_->DisableFileDeletions(), "drop old files");
+  rocksdb::VectorLogPtr listed;
+  check(db_->GetSortedWalFiles(listed), "drop old files");
+  const uint64_t denied = writer_env_.deletions_denied();
   check(db_->EnableFileDeletions(true), "drop old files");
+  if (writer_env_.deletions_denied() != denied)
+    throw Error(
+        Code::kUnavailable,
+        "provenance log " + folder_.string() + ": what was erased is still in old files: another process is opening the log",
+        "Erase it again to have them deleted.");
 }
 
 }  // namespace openbook::provenance

@@ -1,6 +1,7 @@
 // The RocksDB folder of a provenance log: three column families, opened strictly, with RocksDB's statuses translated into Error.
 //
-// Thread-safe as RocksDB is. One writer a folder (RocksDB's lock file); a reader sees the state of when it opened.
+// Thread-safe as RocksDB is. One writer a folder (RocksDB's lock file); a reader sees the state of when it opened, with all that
+// was acknowledged before (storage/shared_folder.h says why).
 #pragma once
 
 #include <rocksdb/db.h>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "openbook/guard/provenance_log.h"
+#include "storage/shared_folder.h"
 
 namespace openbook::provenance {
 
@@ -39,17 +41,19 @@ class LogStore {
                                              const rocksdb::Snapshot* snapshot = nullptr) const;
 
   // Makes old versions of the payloads [first, last] vanish from the files: RocksDB keeps overwritten bytes until it compacts.
+  // Throws unavailable when somebody who opens the log all the time holds up the deletion; to be tried again.
   void purge_payloads(uint64_t first, uint64_t last);
 
   // Throws unless `status` is ok: resource_exhausted, unavailable, data_loss, not_found.
   void check(const rocksdb::Status& status, const std::string& doing) const;
 
  private:
-  explicit LogStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  void open_to_read();
-  void close();
+  explicit LogStore(const std::filesystem::path& folder) : folder_(folder), writer_env_(folder) {}
+  rocksdb::Status open_to_write(rocksdb::DBOptions options);
+  rocksdb::Status open_to_read();
 
   std::filesystem::path folder_;
+  storage::WriterEnv writer_env_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 };

@@ -15,8 +15,4 @@ std::string read_file(const std::filesystem::path& path, uint64_t max_bytes = ui
 // Throws resource_exhausted when the disk is full; then the old file is untouched.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-// Names and sizes of the files in `folder` whose names begin with `prefix`: the same before and after a look at them when they neither grew nor went in
-// between. Empty when the folder can't be read.
-std::string stamp_of_files(const std::filesystem::path& folder, std::string_view prefix);
-
 }  // namespace openbook

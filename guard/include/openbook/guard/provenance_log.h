@@ -1,9 +1,10 @@
 // A log that can prove later what was said, from what, and why; changes, reordering, cuts and rollbacks are found.
 //
-// Records form an HMAC-SHA-256 chain over canonical length-prefixed bytes; payloads stand beside the chain, which holds their salted hashes, so that
-// erase() leaves a verifiable tombstone. Layout and reasoning: docs/provenance-log.md. Limit: whoever holds the key can forge.
+// Records form an HMAC-SHA-256 chain over canonical length-prefixed bytes; payloads stand beside the chain, which holds their
+// salted hashes, so that erase() leaves a verifiable tombstone. Layout and reasoning: docs/provenance-log.md. Limit: whoever
+// holds the key can forge.
 //
-// Thread-safe. One writer process a folder; readers beside it.
+// Thread-safe. One writer process a folder; readers beside it, which see every record that was acknowledged before they opened.
 //
 //   ProvenanceLog::init("answers.log", "/secure/answers.key");
 //   auto log = ProvenanceLog::open("answers.log", "/secure/answers.key", LogMode::kAppend);
@@ -80,8 +81,9 @@ class ProvenanceLog {
   // Why entries are not checked: no key, or one that can't be trusted. Empty when they are.
   virtual std::string unchecked_because() const = 0;
 
-  // Replaces the payloads of an answer by tombstones, appends a kErase record with the reason, and takes the old bytes out of the files. May be run
-  // again: what is erased stays so. Throws not_found, data_loss (a payload was changed: it must not vanish unseen).
+  // Replaces the payloads of an answer by tombstones, appends a kErase record with the reason, and takes the old bytes out of the
+  // files. May be run again: what is erased stays so. Throws not_found, data_loss (a payload was changed: it must not vanish
+  // unseen), unavailable (others open the log all the time, and old files could not be deleted: run it again).
   virtual void erase(const std::string& answer_id, std::string_view reason) = 0;
 
   // Walks the whole chain. `expect` are receipts that must be in it: they find a rollback, which the head beside the log cannot.

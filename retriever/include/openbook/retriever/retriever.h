@@ -1,7 +1,8 @@
 // Stores documents and finds passages: RocksDB is the truth; BM25 and FAISS vectors, joined by reciprocal rank fusion, find.
 //
 // An index folder belongs to one writer at a time (a second is refused as unavailable); readers open it read-only beside the
-// writer and see the state of when they opened. Thread-safe: searches run in parallel with each other and with one ingest.
+// writer, in whatever process, and see the state of when they opened: every change that returned before, and no half of one.
+// Thread-safe: searches run in parallel with each other and with one ingest.
 //
 // What is on disk, and what a kill at any moment leaves: docs/storage.md. Every document whose ingest returned is there after a
 // crash.
@@ -62,10 +63,10 @@ struct StoredDocument {
 
 class Retriever {
  public:
-  // Throws not_found (no index, read-only), unavailable (another writer holds it), failed_precondition (made with another
-  // embedder: both are named; or a format of another version), data_loss (damaged RocksDB; a damaged FAISS file is rebuilt from
-  // RocksDB and said so in the log), invalid_argument (to write: no embedder, or chunks longer than it reads). A read-only open may go without an
-  // embedder: it searches by words only.
+  // Throws not_found (no index, read-only), unavailable (another writer holds it; to read, somebody keeps the folder locked),
+  // failed_precondition (made with another embedder: both are named; or a format of another version), data_loss (damaged RocksDB;
+  // a damaged FAISS file is rebuilt from RocksDB and said so in the log), invalid_argument (to write: no embedder, or chunks
+  // longer than it reads). A read-only open may go without an embedder: it searches by words only.
   static std::unique_ptr<Retriever> open(const std::filesystem::path& folder, std::shared_ptr<const Embedder> embedder,
                                          OpenMode mode, const ChunkerOptions& chunking = {});
   virtual ~Retriever() = default;
