@@ -204,19 +204,26 @@ class StoredRetriever : public Retriever {
   }
 
   std::vector<Passage> passages(const std::vector<Hit>& hits) const {
-    std::map<Sha256Digest, std::string> texts;
+    struct Read {
+      std::string text;
+      std::vector<Line> lines;
+    };
+    std::map<Sha256Digest, Read> documents;
     std::vector<Passage> passages;
     for (const Hit& hit : hits) {
       const DocumentRecord& document = catalog_.owner(hit.chunk_id);
-      const auto text = texts.find(document.sha256) == texts.end()
-                            ? texts.emplace(document.sha256, corpus_->text(document.sha256)).first
-                            : texts.find(document.sha256);
+      Read& read = documents[document.sha256];
+      if (read.text.empty()) {
+        read.text = corpus_->text(document.sha256);
+        read.lines = split_lines(read.text);
+      }
       const ByteSpan range = document.chunks[hit.chunk_id - document.first_chunk].range;
       passages.push_back({.document_id = document.id,
                           .document_sha256 = to_hex(document.sha256),
                           .chunk_id = hit.chunk_id,
                           .range = range,
-                          .text = std::string(slice(text->second, range)),
+                          .text = std::string(slice(read.text, range)),
+                          .context = context_above(read.text, document.format, read.lines, range.begin),
                           .score = hit.score});
     }
     return passages;

@@ -98,20 +98,46 @@ TEST_F(GuardAnswers, ASteeredSentenceThatIsNotCausalIsRefusedOrFlaggedAsItWas) {
   EXPECT_EQ(flagged.sentences[0].reason, "recited: \"Oslo\"");
 }
 
-TEST_F(GuardAnswers, ASteeredSentenceEndsBeforeItsFirstUnsupportedClaim) {
-  test::ReadingLlama model = test::stubborn_llama();
-  for (const std::string& capital : test::capital_llama().answers) model.follow(capital, {" and"});
-  model.follow(" and", {" Quito"});
-  model.follow(" Quito", {"."});
-  const Answer answer = ask(model, {kBergen});
-  EXPECT_EQ(answer.text, kSaid + "Bergen and");
-  EXPECT_THAT(tried(answer), ElementsAre("decode: recited: \"Oslo\"", "steer: supported up to \"Quito\", cut there"));
-  EXPECT_EQ(answer.trace[1].text, kSaid + "Bergen and Quito.");
+TEST_F(GuardAnswers, ASteeredSentenceEndsWithTheClauseBeforeItsFirstUnsupportedClaim) {
+  const auto said_after_the_capital = [](const std::string& joint) {
+    test::ReadingLlama model = test::stubborn_llama();
+    for (const std::string& capital : test::capital_llama().answers) model.follow(capital, {joint});
+    model.follow(joint, {" Quito"});
+    model.follow(" Quito", {"."});
+    return model;
+  };
+  const Answer answer = ask(said_after_the_capital(","), {kBergen});
+  EXPECT_EQ(answer.text, kSaid + "Bergen");
+  EXPECT_THAT(tried(answer),
+              ElementsAre("decode: recited: \"Oslo\"", "steer: supported up to \"Quito\", cut at the clause before it"));
+  EXPECT_EQ(answer.trace[1].text, kSaid + "Bergen, Quito.");
   ASSERT_EQ(answer.claims.size(), 1u);
   EXPECT_EQ(answer.claims[0].support, Support::kSupported);
   EXPECT_EQ(answer.words.back().answer.end, static_cast<int64_t>(answer.text.size()));
   EXPECT_EQ(answer.tokens.back().answer.end, static_cast<int64_t>(answer.text.size()));
   EXPECT_EQ(answer.sentences[0].answer.end, static_cast<int64_t>(answer.text.size()));
+
+  const Answer piece = ask(said_after_the_capital(" and"), {kBergen});
+  EXPECT_EQ(piece.outcome, Outcome::kRefused) << "a piece of a clause is no answer";
+  EXPECT_THAT(tried(piece),
+              ElementsAre("decode: recited: \"Oslo\"", "steer: not copied from a passage about the question: \"Quito\"",
+                          "refuse: recited: \"Oslo\""));
+}
+
+TEST_F(GuardAnswers, OfASteeredSentenceThatRepeatsTheDocumentOneCausalClaimIsEnough) {
+  test::ReadingLlama model = test::stubborn_llama();
+  for (const std::string& capital : test::capital_llama().answers) model.follow(capital, {" and"});
+  model.follow(" and", {" Quito"});  // sure after "and", so not causal
+  model.follow(" Quito", {"."});
+  const Answer repeated = ask(model, {"The capital of Norway is Bergen and Quito."});
+  EXPECT_EQ(repeated.text, kSaid + "Bergen and Quito.");
+  ASSERT_EQ(repeated.citations.size(), 2u);
+  EXPECT_TRUE(repeated.citations[0].causal);
+  EXPECT_FALSE(repeated.citations[1].causal);
+
+  const Answer pieced = ask(model, {"The capital of Norway is Bergen. Norway has Quito."});
+  EXPECT_THAT(tried(pieced),
+              ElementsAre("decode: recited: \"Oslo\"", "steer: not causal: \"Quito\"", "refuse: recited: \"Oslo\""));
 }
 
 TEST_F(GuardAnswers, TheRightWordReadInTheWrongPlaceIsNotDelivered) {

@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "judge/causal.h"
-#include "openbook/base/lines.h"
 #include "openbook/base/sentences.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
@@ -41,37 +40,60 @@ bool begins_sentence(const std::string& text, const std::string& next) {
   return split_sentences(with_valid_utf8(text + next)).size() > 1;
 }
 
-// The tokens of a passage that steering may draw attention to: all but the marks of its headings, which the model would copy as
-// they are.
-void add_words_of(const engine::Prompt& prompt, int32_t passage, std::vector<TokenRange>& keys) {
-  const Passage& whole = prompt.passages[passage];
-  std::vector<ByteSpan> marks;
-  for (const Line& line : split_lines(whole.text)) {
-    const ByteSpan mark = heading_mark(whole.text, line);
-    if (!mark.empty()) marks.push_back({whole.range.begin + mark.begin, whole.range.begin + mark.end});
+// The tokens that steering draws attention to: those of the given sentences.
+std::vector<TokenRange> tokens_of(const engine::Prompt& prompt, const std::vector<SentencePlace>& sentences) {
+  std::vector<TokenRange> keys;
+  for (const SentencePlace& sentence : sentences) {
+    const TokenRange tokens = prompt.passage_tokens[sentence.passage];
+    for (int64_t token = tokens.begin; token < tokens.end; ++token) {
+      if (!prompt.sources[token].range.overlaps(sentence.range)) continue;
+      if (!keys.empty() && keys.back().end == token && token > tokens.begin)
+        ++keys.back().end;
+      else if (keys.empty() || keys.back().end <= token)
+        keys.push_back({token, token + 1});
+    }
   }
-  const TokenRange tokens = prompt.passage_tokens[passage];
-  for (int64_t token = tokens.begin; token < tokens.end; ++token) {
-    const ByteSpan bytes = prompt.sources[token].range;
-    if (std::any_of(marks.begin(), marks.end(), [&](ByteSpan mark) { return mark.overlaps(bytes); })) continue;
-    if (!keys.empty() && keys.back().end == token && token > tokens.begin)
-      ++keys.back().end;
-    else
-      keys.push_back({token, token + 1});
+  return keys;
+}
+
+// Whether the sentence is one of the documents', word for word: then its words stand together, and how well the model could have
+// guessed one of them from the others is no matter.
+bool repeats_a_sentence(const Spoken& spoken, const Judgement& judgement) {
+  return !judgement.citations.empty() && folded_words(spoken.text) == folded_words(judgement.citations.front().sentence_text);
+}
+
+// Takes support from the claims of a steered sentence that are not causal. Of a repeated sentence one causal claim is enough.
+void require_causal(const Spoken& spoken, Judgement& judgement) {
+  const bool some_causal = std::any_of(judgement.citations.begin(), judgement.citations.end(),
+                                       [](const Citation& citation) { return citation.causal; });
+  if (some_causal && repeats_a_sentence(spoken, judgement)) return;
+  for (Claim& claim : judgement.claims) {
+    if (claim.support != Support::kSupported || judgement.citations[*claim.citation].causal) continue;
+    claim.support = Support::kUnsupported;
+    claim.verdict = Verdict::kUnchecked;
   }
 }
 
-// Keeps of a steered sentence what its supported claims carry: everything in front of `claim`, the first that is not supported.
-// What is kept was judged and measured already.
-void cut_before(int32_t claim, Spoken& spoken, Judgement& judgement) {
-  const int32_t kept = judgement.words[judgement.claims[claim].first_word].first_token;
+// The word that a steered sentence can be cut before when its claims from `claim` on are not supported: the comma, semicolon or
+// colon that ends the last clause in front of it. Nothing when no claim would be left, or only a piece of a clause.
+std::optional<size_t> clause_end(const Spoken& spoken, const Judgement& judgement, const Claim& claim) {
+  for (int32_t i = claim.first_word - 1; i > judgement.claims.front().first_word; --i) {
+    const std::string_view word = slice(spoken.text, judgement.words[i].answer);
+    if (word == "," || word == ";" || word == ":") return i;
+  }
+  return std::nullopt;
+}
+
+// Keeps the words in front of `word`. What is kept was judged and measured already.
+void cut_before(size_t word, Spoken& spoken, Judgement& judgement) {
+  const int32_t kept = judgement.words[word].first_token;
   spoken.tokens.resize(kept);
   spoken.token_bytes.resize(kept);
   spoken.text.resize(kept > 0 ? spoken.token_bytes.back().end : 0);
   spoken.last = true;
-  std::erase_if(judgement.words, [&](const Word& word) { return word.first_token + word.tokens > kept; });
-  judgement.claims.resize(claim);
-  judgement.citations.resize(claim);  // each of the kept claims is supported, so each has one, in order
+  judgement.words.resize(word);
+  std::erase_if(judgement.claims, [&](const Claim& claim) { return claim.first_word >= static_cast<int32_t>(word); });
+  judgement.citations.resize(judgement.claims.size());  // each of the kept claims is supported, so each has one, in order
 }
 
 }  // namespace
@@ -188,39 +210,35 @@ Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken
 }
 
 std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
-  const std::vector<int32_t> on_topic = topic_ ? topic_->passages_on_topic() : std::vector<int32_t>{};
-  if (on_topic.empty()) {
+  const std::vector<SentencePlace> sentences = topic_ ? topic_->sentences_on_topic() : std::vector<SentencePlace>{};
+  if (sentences.empty()) {
     answer.trace.push_back({"steer", "", "not possible: no passage speaks of the question", {}});
     return std::nullopt;
   }
-  std::vector<TokenRange> keys;
-  for (const int32_t passage : on_topic) add_words_of(*prompt_, passage, keys);
-  speaker_.atlas->steering.put_in_force(prompt_->first_after_passages(), std::move(keys), session_.edits());
+  speaker_.atlas->steering.put_in_force(prompt_->first_after_passages(), tokens_of(*prompt_, sentences), session_.edits());
   restart();
   Spoken spoken = speak_sentence();
   session_.edits().clear();
   Judgement judgement = judge_by_quote(spoken, context());
   measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
-  for (Claim& claim : judgement.claims) {
-    if (claim.support != Support::kSupported || judgement.citations[*claim.citation].causal) continue;
-    claim.support = Support::kUnsupported;
-    claim.verdict = Verdict::kUnchecked;
-  }
+  require_causal(spoken, judgement);
   const auto unsupported = std::find_if(judgement.claims.begin(), judgement.claims.end(),
                                         [](const Claim& claim) { return claim.support != Support::kSupported; });
-  const std::string& said = spoken.text;
-  if (judgement.claims.empty() || unsupported == judgement.claims.begin()) {
-    answer.trace.push_back({"steer", said, judgement.claims.empty() ? "claims nothing" : why_unsupported(*unsupported, said),
-                            token_records(spoken, judgement)});
+  const auto note = [&](const std::string& result) {
+    answer.trace.push_back({"steer", spoken.text, result, token_records(spoken, judgement)});
+  };
+  if (judgement.claims.empty()) {
+    note("claims nothing");
     return std::nullopt;
   }
   if (unsupported != judgement.claims.end()) {
-    answer.trace.push_back({"steer", said,
-                            "supported up to " + in_quotes(slice(spoken.text, unsupported->answer)) + ", cut there",
-                            token_records(spoken, judgement)});
-    cut_before(static_cast<int32_t>(unsupported - judgement.claims.begin()), spoken, judgement);
+    const auto end = clause_end(spoken, judgement, *unsupported);
+    note(end ? "supported up to " + in_quotes(slice(spoken.text, unsupported->answer)) + ", cut at the clause before it"
+             : why_unsupported(*unsupported, spoken.text));
+    if (!end) return std::nullopt;
+    cut_before(*end, spoken, judgement);
   } else {
-    answer.trace.push_back({"steer", said, "supported and causal", token_records(spoken, judgement)});
+    note("supported and causal");
   }
   return std::pair{std::move(spoken), std::move(judgement)};
 }

@@ -1,9 +1,13 @@
 #include "judge/topic.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <filesystem>
 #include <numeric>
+#include <set>
 
+#include "openbook/base/lines.h"
 #include "openbook/base/sentences.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
@@ -13,7 +17,8 @@ namespace openbook::guard {
 namespace {
 
 constexpr double kRareShare = 0.8;       // a term is among the rarest when it is at least this rare beside the rarest
-constexpr double kInPassageShare = 0.5;  // of `close`: enough in a passage that holds every rarest term
+constexpr double kInSectionShare = 0.5;  // of `close`: enough in a section that speaks of the subject
+constexpr size_t kLeastInitials = 3;     // a name of fewer words has initials that are too common
 
 double surprisal(std::string_view word, const engine::Tokenizer& tokenizer) {
   double sum = 0;
@@ -40,49 +45,133 @@ bool holds(const std::vector<std::string>& words, const std::string& term) {
   return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return same_term(word, term); });
 }
 
-// Names and numbers say what a question is about; its other words are used where it has none. Among names the rarest count, every
-// number does.
-std::vector<std::string> find_rarest_terms(std::string_view question, const engine::Tokenizer& tokenizer) {
-  struct Term {
-    std::string word;
-    double rarity;
-    bool number;
-  };
+// "cdc" of "Centers for Disease Control".
+bool holds_initials(const std::vector<std::string>& words, const std::vector<std::string>& name) {
+  if (name.size() < kLeastInitials) return false;
+  std::string initials;
+  for (const std::string& word : name) initials += word.substr(0, code_point_at(word, 0).length);
+  return std::find(words.begin(), words.end(), initials) != words.end();
+}
+
+// A name is held whole, or by its initials: the University of Tern is not the University of Marlow.
+bool holds_name(const std::vector<std::string>& words, const std::vector<std::string>& name) {
+  return std::all_of(name.begin(), name.end(), [&](const std::string& word) { return holds(words, word); }) ||
+         holds_initials(words, name);
+}
+
+// What stands between two words of one name.
+bool joins_names(std::string_view word) {
+  static constexpr std::array<std::string_view, 7> joining = {"of", "for", "the", "de", "&", "-", "."};
+  return std::find(joining.begin(), joining.end(), word) != joining.end();
+}
+
+bool ends_sentence(std::string_view text, const WordSpan& mark) {
+  const std::string_view written = slice(text, mark.bytes), rest = text.substr(static_cast<size_t>(mark.bytes.end));
+  return mark.punctuation && (written == "." || written == "?" || written == "!") && rest.starts_with(" ");
+}
+
+struct Term {
+  std::string word;  // folded
+  double rarity;
+  bool number;
+  size_t name;  // index of the name that it belongs to
+};
+
+struct QuestionTerms {
+  std::vector<Term> of_names, others;
+  std::vector<std::vector<std::string>> names;
+};
+
+QuestionTerms read_terms(std::string_view question, const engine::Tokenizer& tokenizer) {
   const Language language = language_of(question);
-  std::vector<Term> names, others;
+  QuestionTerms terms;
+  bool in_name = false;
+  int64_t first = 0;  // byte of the sentence's first word
   for (const WordSpan& span : split_words(question)) {
-    if (span.punctuation) continue;
     const std::string_view written = slice(question, span.bytes);
     const std::string word = fold_case(written);
-    if (is_function_word(word, language) || is_question_word(word, language)) continue;
+    if (ends_sentence(question, span)) first = span.bytes.end + 1;
+    if (span.punctuation || is_function_word(word, language) || is_question_word(word, language)) {
+      in_name = in_name && joins_names(word);
+      continue;
+    }
     const bool number = is_number(word);
     // Every sentence begins with a capital: its first word is a name only where others say so.
-    const bool name = number || (looks_like_name(written) && span.bytes.begin > 0);
-    (name ? names : others).push_back({word, surprisal(written, tokenizer), number});
+    const bool name = number || (looks_like_name(written) && span.bytes.begin > first);
+    if (name && !in_name) terms.names.emplace_back();
+    if (name) terms.names.back().push_back(word);
+    in_name = name;
+    (name ? terms.of_names : terms.others).push_back({word, surprisal(written, tokenizer), number, terms.names.size() - 1});
   }
-  const std::vector<Term>& terms = names.empty() ? others : names;
+  return terms;
+}
+
+// Names and numbers say what a question is about; its other words are used where it has none. Among names the rarest count, every
+// number does.
+Topic::Subject subject_of(std::string_view question, const engine::Tokenizer& tokenizer) {
+  const QuestionTerms all = read_terms(question, tokenizer);
+  Topic::Subject subject;
+  subject.named = !all.of_names.empty();
+  const std::vector<Term>& terms = subject.named ? all.of_names : all.others;
   double most = 0;
   for (const Term& term : terms) most = std::max(most, term.rarity);
-  std::vector<std::string> rarest;
-  for (const Term& term : terms)
-    if (term.number || term.rarity >= kRareShare * most) rarest.push_back(term.word);
-  return rarest;
+  std::set<size_t> names;
+  for (const Term& term : terms) {
+    if (!term.number && term.rarity < kRareShare * most) continue;
+    subject.rarest.push_back(term.word);
+    if (!subject.named) subject.names.push_back({term.word});
+    if (subject.named && names.insert(term.name).second) subject.names.push_back(all.names[term.name]);
+  }
+  return subject;
+}
+
+struct OpenHeading {
+  int64_t level;
+  std::vector<std::string> words;
+};
+
+// The words of the headings, without their marks.
+std::vector<ByteSpan> headings_of(std::string_view text) {
+  std::vector<ByteSpan> headings;
+  for (const Line& line : split_lines(text))
+    if (line.kind == LineKind::kHeading) headings.push_back(trim(text, {heading_mark(text, line).end, line.range.end}));
+  return headings;
+}
+
+// Sections, each with what stands above it: a sentence that says "it" speaks of what its heading names.
+std::vector<Topic::Section> sections_of(const Passage& passage, const Topic::Subject& subject) {
+  std::vector<std::string> above = folded_words(std::filesystem::path(passage.document_id).filename().string());
+  for (std::string& word : folded_words(passage.context)) above.push_back(std::move(word));
+  std::vector<OpenHeading> open;
+  std::vector<Topic::Section> sections;
+  const auto close = [&](int64_t begin, int64_t end) {
+    if (begin == end) return;
+    std::vector<std::string> words = above;
+    for (const OpenHeading& heading : open) words.insert(words.end(), heading.words.begin(), heading.words.end());
+    for (std::string& word : folded_words(slice(passage.text, {begin, end}))) words.push_back(std::move(word));
+    const bool holds_all = !subject.names.empty() && std::all_of(subject.names.begin(), subject.names.end(),
+                                                                 [&](const auto& name) { return holds_name(words, name); });
+    sections.push_back({{begin, end}, holds_all});
+  };
+  int64_t begin = 0;
+  for (const Line& line : split_lines(passage.text)) {
+    if (line.kind != LineKind::kHeading) continue;
+    close(begin, line.range.begin);
+    begin = line.range.begin;
+    const int64_t level = heading_mark(passage.text, line).size();
+    while (!open.empty() && open.back().level >= level) open.pop_back();
+    open.push_back({level, folded_words(slice(passage.text, line.range))});
+  }
+  close(begin, static_cast<int64_t>(passage.text.size()));
+  return sections;
 }
 
 }  // namespace
 
 Topic::Topic(std::string_view question, const std::vector<Passage>& passages, const engine::Tokenizer& tokenizer,
              const Embedder& embedder, double close)
-    : passages_(&passages),
-      embedder_(&embedder),
-      close_(close),
-      question_(question),
-      rarest_(find_rarest_terms(question, tokenizer)) {
-  for (const Passage& passage : passages) {
-    const std::vector<std::string> words = folded_words(passage.text);
-    holds_all_.push_back(!rarest_.empty() && std::all_of(rarest_.begin(), rarest_.end(),
-                                                         [&](const std::string& term) { return holds(words, term); }));
-  }
+    : passages_(&passages), embedder_(&embedder), close_(close), question_(question), subject_(subject_of(question, tokenizer)) {
+  for (const Passage& passage : passages) sections_.push_back(sections_of(passage, subject_));
 }
 
 std::vector<double> Topic::similarities(const std::vector<std::string>& sentences) const {
@@ -104,29 +193,35 @@ std::vector<double> Topic::similarities(const std::vector<std::string>& sentence
 
 bool Topic::sentence_on_topic(int32_t passage, ByteSpan sentence_in_document) const {
   const Passage& whole = passages_->at(passage);
-  const std::string_view sentence =
-      slice(whole.text, {sentence_in_document.begin - whole.range.begin, sentence_in_document.end - whole.range.begin});
-  if (holds_all_.at(passage)) {
-    const std::vector<std::string> words = folded_words(sentence);
-    if (std::any_of(rarest_.begin(), rarest_.end(), [&](const std::string& term) { return holds(words, term); })) return true;
-    return similarities({std::string(sentence)}).front() >= kInPassageShare * close_;
+  const ByteSpan bytes{sentence_in_document.begin - whole.range.begin, sentence_in_document.end - whole.range.begin};
+  const std::string_view sentence = slice(whole.text, bytes);
+  const std::vector<Section>& sections = sections_[passage];
+  const bool in_section = std::any_of(sections.begin(), sections.end(), [&](const Section& section) {
+    return section.holds_all && section.bytes.contains(bytes.begin);
+  });
+  if (!in_section) return !subject_.named && similarities({std::string(sentence)}).front() >= close_;
+  const std::vector<std::string> words = folded_words(sentence);
+  if (std::any_of(subject_.rarest.begin(), subject_.rarest.end(), [&](const std::string& term) { return holds(words, term); }))
+    return true;
+  return similarities({std::string(sentence)}).front() >= kInSectionShare * close_;
+}
+
+std::vector<SentencePlace> Topic::sentences_on_topic() const {
+  std::vector<SentencePlace> sentences, headings;
+  for (int32_t i = 0; i < static_cast<int32_t>(passages_->size()); ++i) {
+    const Passage& passage = passages_->at(i);
+    const std::vector<ByteSpan> titles = headings_of(passage.text);
+    for (const ByteSpan& sentence : split_sentences(passage.text)) {
+      const ByteSpan bytes{passage.range.begin + sentence.begin, passage.range.begin + sentence.end};
+      const auto title = std::find_if(titles.begin(), titles.end(), [&](ByteSpan each) { return each.overlaps(sentence); });
+      if (!sentence_on_topic(i, bytes)) continue;
+      if (title == titles.end())
+        sentences.push_back({i, bytes});
+      else
+        headings.push_back({i, {passage.range.begin + title->begin, passage.range.begin + title->end}});
+    }
   }
-  return similarities({std::string(sentence)}).front() >= close_;
-}
-
-bool Topic::passage_close(int32_t passage) const {
-  const std::string_view text = passages_->at(passage).text;
-  std::vector<std::string> sentences;
-  for (const ByteSpan& sentence : split_sentences(text)) sentences.emplace_back(slice(text, sentence));
-  const std::vector<double> close = similarities(sentences);
-  return std::any_of(close.begin(), close.end(), [&](double cosine) { return cosine >= close_; });
-}
-
-std::vector<int32_t> Topic::passages_on_topic() const {
-  std::vector<int32_t> on_topic;
-  for (int32_t i = 0; i < static_cast<int32_t>(passages_->size()); ++i)
-    if (passage_on_topic(i)) on_topic.push_back(i);
-  return on_topic;
+  return sentences.empty() ? headings : sentences;
 }
 
 ByteSpan sentence_around(const Passage& passage, ByteSpan source) {

@@ -14,6 +14,7 @@ struct Passage {
   uint64_t chunk_id = 0;        // 0 when the passage does not come from an index
   ByteSpan range;               // where `text` stands in the extracted document text
   std::string text;             // exactly the bytes of `range`
+  std::string context;          // title and heading above it in the document; what it is about, no part of the text; may be empty
   double score = 0;             // retrieval score, higher is better; 0 when the caller gave the passage
 };
 
