@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The questions were chosen so that a small model copies the first answer, recites the second one and finds none for the third.
+# The questions were chosen (the last step says how typical they are) so that a small model copies the first answer, recites the second one and finds none for the third.
 readonly COPIED="How long does the battery of Tern Gauge 4 last?"
 readonly RECITED="What is the capital of France?" # examples/documents/news-ferry-mail.md has a capital of its own for France
 readonly UNANSWERED="What is the salary of the chief executive?"
@@ -35,6 +35,7 @@ newest_answer() {
 
 cmake/setup.sh
 mkdir -p "$PLACE"
+printf '\nThe questions below were chosen to show one case each; the last step prints how often such cases come in data that nobody chose.\n'
 
 heading "Reading the documents of a fictional company"
 show "$OPENBOOK" ingest examples/documents --index "$INDEX"
@@ -57,5 +58,10 @@ show "$OPENBOOK" log show "$recited_answer" --log "$LOG" --log-key "$KEY"
 show "$OPENBOOK" log verify --log "$LOG" --log-key "$KEY"
 
 heading "How typical is this?"
-printf 'The three questions were chosen to show one case each. How often the model recites against its documents, and what the guard makes of it,\n'
-printf 'is measured with "openbook eval conflict" on data that nobody chose for it; the figures, and how small their sample is, stand in README.md.\n'
+printf 'The three questions were CHOSEN to show one case each. How often the model by itself gives the document'"'"'s answer and how often the one of\n'
+printf 'its memory was measured on questions that nobody chose for it. From docs/measurements.md:\n\n'
+# The record's section: its heading (date, machine, policy), its command, and the rows where the document holds an answer.
+awk '/^## /{on = /guard on conflict data/; if (on) print "  " substr($0, 4)}
+     on && /^`openbook eval conflict/{sub(/;.*/, "."); print "  " $0 "\n"}
+     on && /^\| (setting|own|decoy|bare) /{print "  " $0}' docs/measurements.md
+printf '\n  own: the right document. decoy: a second one names the memory'"'"'s answer elsewhere. bare: no instructions, a sentence to be continued.\n'
