@@ -66,12 +66,13 @@ TEST(Topic, NamesThatDifferInOneWordAreDifferentSubjects) {
   const openbook::test::HashingEmbedder embedder;
   const std::vector<Passage> passages =
       passages_of({"The University of West Marlow is in Quito.", "The University of New Marlow is in Reno.",
-                   "UNM, named after Marlow, is in Lund."});
+                   "UNM, named after Marlow, is in Lund.", "The University of West Marlow is in New Quito."});
   const Topic topic("Where is the University of New Marlow?", passages, kBytes, embedder, kAlways);
   EXPECT_THAT(topic.subject().names, ElementsAre(ElementsAre("university", "new", "marlow")));
   EXPECT_FALSE(topic.sentence_on_topic(0, {0, 42})) << "however close, and though it has the rarest words";
   EXPECT_TRUE(topic.sentence_on_topic(1, {0, 40}));
   EXPECT_TRUE(topic.sentence_on_topic(2, {0, 36})) << "a name's initials stand for it";
+  EXPECT_FALSE(topic.sentence_on_topic(3, {0, 47})) << "all of its words, but not one after another";
 }
 
 TEST(Topic, OnlyAQuestionWithoutNamesGoesByClosenessAlone) {

@@ -53,16 +53,29 @@ bool holds_initials(const std::vector<std::string>& words, const std::vector<std
   return std::find(words.begin(), words.end(), initials) != words.end();
 }
 
-// A name is held whole, or by its initials: the University of Tern is not the University of Marlow.
-bool holds_name(const std::vector<std::string>& words, const std::vector<std::string>& name) {
-  return std::all_of(name.begin(), name.end(), [&](const std::string& word) { return holds(words, word); }) ||
-         holds_initials(words, name);
-}
-
 // What stands between two words of one name.
 bool joins_names(std::string_view word) {
   static constexpr std::array<std::string_view, 7> joining = {"of", "for", "the", "de", "&", "-", "."};
   return std::find(joining.begin(), joining.end(), word) != joining.end();
+}
+
+// Its words one after another from `word` on.
+bool name_stands_at(const std::vector<std::string>& words, size_t word, const std::vector<std::string>& name) {
+  size_t found = 0;
+  for (; word < words.size() && found < name.size(); ++word) {
+    if (same_term(words[word], name[found]))
+      ++found;
+    else if (found == 0 || !joins_names(words[word]))
+      return false;
+  }
+  return found == name.size();
+}
+
+// A name is held whole, or by its initials: the University of Tern is not the University of Marlow.
+bool holds_name(const std::vector<std::string>& words, const std::vector<std::string>& name) {
+  for (size_t word = 0; word < words.size(); ++word)
+    if (name_stands_at(words, word, name)) return true;
+  return holds_initials(words, name);
 }
 
 bool ends_sentence(std::string_view text, const WordSpan& mark) {
