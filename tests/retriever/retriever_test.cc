@@ -72,7 +72,7 @@ TEST(Retriever, APassageIsTheStoredBytesOfItsRangeAndNothingElse) {
   EXPECT_EQ(index->document_text(passage.document_sha256), text);
 }
 
-TEST(Retriever, AChunkIsFoundByTheHeadingsAboveItThoughItsTextIsItsOwn) {
+TEST(Retriever, AChunkIsFoundByTheHeadingsAboveItAndSaysThemBesideItsText) {
   const test::TemporaryFolder folder;
   const auto index = Retriever::open(folder / "index", kEmbedder, OpenMode::kReadWrite, {.max_tokens = 8, .overlap_tokens = 0});
   index->ingest({.id = "a",
@@ -88,6 +88,7 @@ TEST(Retriever, AChunkIsFoundByTheHeadingsAboveItThoughItsTextIsItsOwn) {
         index->search(std::string(device) + ": use the supplied adapter only", {.limit = 1, .mode = SearchMode::kVectors});
     EXPECT_EQ(passages.at(0).document_id, id);
     EXPECT_EQ(passages[0].text, "Use the supplied adapter only.");
+    EXPECT_EQ(passages[0].context, id == std::string("a") ? "Siskin gateway\nPower" : "Tern gauge\nPower");
   }
 }
 
