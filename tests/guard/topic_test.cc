@@ -75,6 +75,24 @@ TEST(Topic, NamesThatDifferInOneWordAreDifferentSubjects) {
   EXPECT_FALSE(topic.sentence_on_topic(3, {0, 47})) << "all of its words, but not one after another";
 }
 
+TEST(Topic, NumbersHaveNoEndings) {
+  const openbook::test::HashingEmbedder embedder;
+  const std::vector<Passage> passages = passages_of({"Heron 2024.5 came in August.", "Heron 2024.7 came in November."});
+  const Topic topic("When did Heron 2024.7 come?", passages, kBytes, embedder, kAlways);
+  EXPECT_THAT(on_topic(topic, passages), ElementsAre("Heron 2024.7 came in November."));
+}
+
+TEST(Topic, OfAQuestionWithoutNamesTwoOfThreeRareWordsAreEnough) {
+  const openbook::test::HashingEmbedder embedder;
+  const std::vector<Passage> passages = passages_of({"The support staff is led by Lucia.", "The support team is led by Lucia."});
+  const Topic topic("who directs the support staff?", passages, kBytes, embedder, kNever);
+  ASSERT_THAT(topic.subject().rarest, ElementsAre("directs", "support"));
+  EXPECT_THAT(on_topic(topic, passages), IsEmpty());
+  const Topic three("who guides the support staffs?", passages, kBytes, embedder, kNever);
+  ASSERT_THAT(three.subject().rarest, ElementsAre("guides", "support", "staffs"));
+  EXPECT_THAT(on_topic(three, passages), ElementsAre("The support staff is led by Lucia."));
+}
+
 TEST(Topic, OnlyAQuestionWithoutNamesGoesByClosenessAlone) {
   const openbook::test::HashingEmbedder embedder;
   const std::vector<Passage> passages = passages_of({"Ships of the line. Something else entirely.", "Rain fell."});

@@ -33,9 +33,10 @@ bool looks_like_name(std::string_view word) {
 
 bool is_number(std::string_view word) { return word[0] >= '0' && word[0] <= '9'; }
 
-// Equal, or the same word with another ending: a long common beginning.
+// Equal, or the same word with another ending: a long common beginning. A number has no endings: 2024.7 is not 2024.5.
 bool same_term(std::string_view a, std::string_view b) {
   if (a == b) return true;
+  if (is_number(a) || is_number(b)) return false;
   const size_t shorter = std::min(a.size(), b.size());
   const size_t common = std::mismatch(a.begin(), a.begin() + shorter, b.begin()).first - a.begin();
   return common >= 5 && common + 3 >= std::max(a.size(), b.size());
@@ -138,6 +139,14 @@ Topic::Subject subject_of(std::string_view question, const engine::Tokenizer& to
   return subject;
 }
 
+// All names; of other words two of three, since one is often said in another way.
+bool holds_subject(const std::vector<std::string>& words, const Topic::Subject& subject) {
+  const auto held =
+      std::count_if(subject.names.begin(), subject.names.end(), [&](const auto& name) { return holds_name(words, name); });
+  const auto all = static_cast<std::ptrdiff_t>(subject.names.size());
+  return held > 0 && (subject.named ? held == all : held * 3 >= all * 2);
+}
+
 struct OpenHeading {
   int64_t level;
   std::vector<std::string> words;
@@ -162,9 +171,7 @@ std::vector<Topic::Section> sections_of(const Passage& passage, const Topic::Sub
     std::vector<std::string> words = above;
     for (const OpenHeading& heading : open) words.insert(words.end(), heading.words.begin(), heading.words.end());
     for (std::string& word : folded_words(slice(passage.text, {begin, end}))) words.push_back(std::move(word));
-    const bool holds_all = !subject.names.empty() && std::all_of(subject.names.begin(), subject.names.end(),
-                                                                 [&](const auto& name) { return holds_name(words, name); });
-    sections.push_back({{begin, end}, holds_all});
+    sections.push_back({{begin, end}, holds_subject(words, subject)});
   };
   int64_t begin = 0;
   for (const Line& line : split_lines(passage.text)) {
@@ -210,7 +217,7 @@ bool Topic::sentence_on_topic(int32_t passage, ByteSpan sentence_in_document) co
   const std::string_view sentence = slice(whole.text, bytes);
   const std::vector<Section>& sections = sections_[passage];
   const bool in_section = std::any_of(sections.begin(), sections.end(), [&](const Section& section) {
-    return section.holds_all && section.bytes.contains(bytes.begin);
+    return section.holds_subject && section.bytes.contains(bytes.begin);
   });
   if (!in_section) return !subject_.named && similarities({std::string(sentence)}).front() >= close_;
   const std::vector<std::string> words = folded_words(sentence);

@@ -2,8 +2,8 @@
 //
 // The subject of a question are the names and numbers in it, else its rarest other words. A name is a run of capitalised words
 // ("University of New Mexico"); of several names those with the rarest words count, and each must be held whole: names that
-// differ in one word are different subjects. They are looked for in the section of the sentence (from a heading to the next), the
-// headings above it and the document's file name.
+// differ in one word are different subjects. Of other words two of three are enough. All are looked for in the section of the
+// sentence (from a heading to the next), the headings above it and the document's file name.
 //
 // A sentence is on topic when its section holds the subject and it has one of the rarest words itself or is close to the question
 // by the embedder. Only a question without names goes by closeness alone: the embedder puts a neighbour's sentence ("The
@@ -39,13 +39,13 @@ class Topic {
         const Embedder& embedder, double close);
 
   struct Subject {                                // words are folded
-    std::vector<std::vector<std::string>> names;  // each of them has to be held
+    std::vector<std::vector<std::string>> names;  // all of them have to be held; when not `named`, two of three
     std::vector<std::string> rarest;              // any of them makes a sentence of such a section on topic
     bool named = false;                           // `names` are names or numbers
   };
   struct Section {
     ByteSpan bytes;  // of the passage's text
-    bool holds_all;
+    bool holds_subject;
   };
 
   const Subject& subject() const { return subject_; }
