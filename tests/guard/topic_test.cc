@@ -82,15 +82,13 @@ TEST(Topic, NumbersHaveNoEndings) {
   EXPECT_THAT(on_topic(topic, passages), ElementsAre("Heron 2024.7 came in November."));
 }
 
-TEST(Topic, OfAQuestionWithoutNamesTwoOfThreeRareWordsAreEnough) {
+TEST(Topic, EveryRareWordOfAQuestionWithoutNamesIsNeeded) {
   const openbook::test::HashingEmbedder embedder;
-  const std::vector<Passage> passages = passages_of({"The support staff is led by Lucia.", "The support team is led by Lucia."});
-  const Topic topic("who directs the support staff?", passages, kBytes, embedder, kNever);
-  ASSERT_THAT(topic.subject().rarest, ElementsAre("directs", "support"));
-  EXPECT_THAT(on_topic(topic, passages), IsEmpty());
-  const Topic three("who guides the support staffs?", passages, kBytes, embedder, kNever);
-  ASSERT_THAT(three.subject().rarest, ElementsAre("guides", "support", "staffs"));
-  EXPECT_THAT(on_topic(three, passages), ElementsAre("The support staff is led by Lucia."));
+  const std::vector<Passage> passages = passages_of({"The chief executive came in May.", "The chief executive has a salary."});
+  const Topic topic("which salary has the chief?", passages, kBytes, embedder, kNever);
+  ASSERT_THAT(topic.subject().rarest, ElementsAre("salary", "chief"));
+  EXPECT_THAT(on_topic(topic, passages), ElementsAre("The chief executive has a salary."))
+      << "what is asked for is a word like any other";
 }
 
 TEST(Topic, OnlyAQuestionWithoutNamesGoesByClosenessAlone) {

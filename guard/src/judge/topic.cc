@@ -139,12 +139,9 @@ Topic::Subject subject_of(std::string_view question, const engine::Tokenizer& to
   return subject;
 }
 
-// All names; of other words two of three, since one is often said in another way.
 bool holds_subject(const std::vector<std::string>& words, const Topic::Subject& subject) {
-  const auto held =
-      std::count_if(subject.names.begin(), subject.names.end(), [&](const auto& name) { return holds_name(words, name); });
-  const auto all = static_cast<std::ptrdiff_t>(subject.names.size());
-  return held > 0 && (subject.named ? held == all : held * 3 >= all * 2);
+  return !subject.names.empty() &&
+         std::all_of(subject.names.begin(), subject.names.end(), [&](const auto& name) { return holds_name(words, name); });
 }
 
 struct OpenHeading {

@@ -2,7 +2,7 @@
 //
 // The subject of a question are the names and numbers in it, else its rarest other words. A name is a run of capitalised words
 // ("University of New Mexico"); of several names those with the rarest words count, and each must be held whole: names that
-// differ in one word are different subjects. Of other words two of three are enough. All are looked for in the section of the
+// differ in one word are different subjects. They are looked for in the section of the
 // sentence (from a heading to the next), the headings above it and the document's file name.
 //
 // A sentence is on topic when its section holds the subject and it has one of the rarest words itself or is close to the question
@@ -39,7 +39,7 @@ class Topic {
         const Embedder& embedder, double close);
 
   struct Subject {                                // words are folded
-    std::vector<std::vector<std::string>> names;  // all of them have to be held; when not `named`, two of three
+    std::vector<std::vector<std::string>> names;  // each of them has to be held
     std::vector<std::string> rarest;              // any of them makes a sentence of such a section on topic
     bool named = false;                           // `names` are names or numbers
   };
