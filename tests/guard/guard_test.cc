@@ -140,6 +140,22 @@ TEST_F(GuardAnswers, OfASteeredSentenceThatRepeatsTheDocumentOneCausalClaimIsEno
               ElementsAre("decode: recited: \"Oslo\"", "steer: not causal: \"Quito\"", "refuse: recited: \"Oslo\""));
 }
 
+TEST_F(GuardAnswers, CopiedWordsThatAreNoQuoteAreNotDeliveredBesideOnesThatAre) {
+  test::ReadingLlama model = test::capital_llama();
+  model.follow(" is", {" Bergen"});
+  model.follow(" Bergen", {" and"});
+  model.follow(" and", {" Lund", " Malmo"});
+  model.follow(" Lund", {" Turku", " Malmo"});
+  const auto guard = Guard::open(options(model, [](attribution::HeadAtlas& atlas) { atlas.first_token.copied_above = 0.6; }));
+  const Answer joined = guard->ask(kQuestion, documents({"The capital of Norway is Bergen. Norway has Lund. Norway has Turku."}));
+  ASSERT_FALSE(joined.trace.empty());
+  EXPECT_EQ(joined.trace[0].text, kSaid + "Bergen and Lund Turku.");
+  EXPECT_EQ(joined.trace[0].outcome, "words of the passages that do not stand together there: \"Lund Turku\"");
+  EXPECT_EQ(joined.outcome, Outcome::kRefused);
+  const Answer quoted = guard->ask(kQuestion, documents({"The capital of Norway is Bergen. Norway has Lund Turku."}));
+  EXPECT_EQ(quoted.text, kSaid + "Bergen and Lund Turku.");
+}
+
 TEST_F(GuardAnswers, TheRightWordReadInTheWrongPlaceIsNotDelivered) {
   const Answer answer = ask(test::capital_llama(), {"The capital of Sweden is Lund."});
   EXPECT_EQ(answer.outcome, Outcome::kRefused);

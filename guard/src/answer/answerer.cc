@@ -205,6 +205,11 @@ Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken
   weigh(!supported, policy_->on_uncited, "not copied from a passage about the question", [](const Claim&) { return true; });
   weigh(judgement.has(Verdict::kRecited), policy_->on_recited, "recited: only words of the question", is(Verdict::kRecited));
   weigh(judgement.has(Verdict::kUnchecked), policy_->on_unchecked, "unchecked", is(Verdict::kUnchecked));
+  const auto unquoted = [](const Claim& claim) {
+    return claim.verdict == Verdict::kCopied && claim.support == Support::kUnsupported;
+  };
+  weigh(supported && std::any_of(judgement.claims.begin(), judgement.claims.end(), unquoted), policy_->on_unchecked,
+        "words of the passages that do not stand together there", unquoted);
   weigh(elsewhere && supported, policy_->on_unchecked, "copied from a place that does not speak of the question", off_topic);
   return ruling;
 }
