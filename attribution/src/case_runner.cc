@@ -21,7 +21,8 @@ std::vector<std::string> memory_answers(const ContrastCase& made) {
 // Bytes of the given answer in `text`; nothing when it is spelt with an article that the match ignores.
 std::optional<ByteSpan> place_of_answer(const std::string& text, const ContrastCase& made, GivenAnswer given) {
   if (given == GivenAnswer::kNeither) return std::nullopt;
-  const std::vector<std::string> spelt = given == GivenAnswer::kDocument ? std::vector{made.document_answer} : memory_answers(made);
+  const std::vector<std::string> spelt =
+      given == GivenAnswer::kDocument ? std::vector{made.document_answer} : memory_answers(made);
   std::optional<ByteSpan> first;
   for (const std::string& answer : spelt)
     for (const ByteSpan& place : find_words(text, answer))
@@ -40,8 +41,8 @@ TokenRange tokens_of(ByteSpan bytes, const std::vector<ByteSpan>& token_bytes) {
   return range;
 }
 
-// The case with the string that the given answer came from replaced in every passage; the replacement takes the document answer's place in the match, the given answer
-// the memory answer's. Nothing when no passage holds it.
+// The case with the string that the given answer came from replaced in every passage; the replacement takes the document answer's
+// place in the match, the given answer the memory answer's. Nothing when no passage holds it.
 std::optional<ContrastCase> with_source_replaced(const ObservedCase& observed) {
   const bool document = observed.given == GivenAnswer::kDocument;
   const std::vector<std::string> sources = document ? std::vector{observed.made.document_answer} : memory_answers(observed.made);
@@ -74,7 +75,8 @@ std::vector<engine::HeadId> all_heads(const engine::ModelConfig& config) {
 
 namespace {
 
-// Indices into prompt.all_passages of the tokens whose source overlaps one of `part(place)`, place running over the occurrences of `words`.
+// Indices into prompt.all_passages of the tokens whose source overlaps one of `part(place)`, place running over the occurrences
+// of `words`.
 template <typename Part>
 std::vector<int64_t> tokens_at(const engine::Prompt& prompt, const std::string& words, Part part) {
   std::vector<int64_t> tokens;
@@ -103,13 +105,15 @@ std::vector<int64_t> first_tokens_of(const engine::Prompt& prompt, const std::st
 CaseRunner::CaseRunner(const engine::Decoder& decoder)
     : decoder_(&decoder), prompts_(decoder.model().tokenizer(), engine::read_chat_template(decoder.model().folder())) {}
 
-std::vector<std::string> CaseRunner::say(const std::vector<std::string>& questions) const {
+std::vector<std::string> CaseRunner::say(const std::vector<std::string>& questions, const RunOptions& options) const {
   std::vector<std::vector<engine::TokenId>> prompts;
   for (const std::string& question : questions) prompts.push_back(prompts_.build({.question = question}).tokens);
-  return say_all(*decoder_, prompts, {.max_tokens = kMaxTokens});
+  return say_all(*decoder_, prompts,
+                 {.max_tokens = kMaxTokens, .progress = options.progress, .cancellation = options.cancellation});
 }
 
-std::vector<std::optional<bool>> CaseRunner::copied(const std::vector<const ObservedCase*>& cases, const RunOptions& options) const {
+std::vector<std::optional<bool>> CaseRunner::copied(const std::vector<const ObservedCase*>& cases,
+                                                    const RunOptions& options) const {
   std::vector<std::optional<bool>> labels(cases.size());
   std::vector<size_t> asked;  // cases whose label needs a second run
   std::vector<ContrastCase> replaced;
@@ -140,9 +144,17 @@ engine::Prompt CaseRunner::prompt_of(const ContrastCase& made) const {
 class CaseRunner::Batch {
  public:
   Batch(const engine::Decoder& decoder, std::vector<ObservedCase*> rows, bool observe, const RunOptions& options)
-      : model_(decoder.model()), rows_(std::move(rows)), observe_(observe), at_answer_(options.at_answer), texts_(rows_.size()), token_bytes_(rows_.size()), ended_(rows_.size()),
-        session_(decoder, prompts(), kMaxTokens, {.observe = observe, .keep_prompt_states = static_cast<bool>(options.at_answer),
-                                                   .edits = options.dose ? edits(*options.dose) : engine::BatchEdits{}}) {}
+      : model_(decoder.model()),
+        rows_(std::move(rows)),
+        observe_(observe),
+        at_answer_(options.at_answer),
+        texts_(rows_.size()),
+        token_bytes_(rows_.size()),
+        ended_(rows_.size()),
+        session_(decoder, prompts(), kMaxTokens,
+                 {.observe = observe,
+                  .keep_prompt_states = static_cast<bool>(options.at_answer),
+                  .edits = options.dose ? edits(*options.dose) : engine::BatchEdits{}}) {}
 
   void run(const BatchEvidence* evidence) {
     for (int64_t step = 0; step < kMaxTokens; ++step) {
@@ -153,7 +165,9 @@ class CaseRunner::Batch {
       if (observe_) {
         evidence_.push_back(evidence->read(session_.observed(), said));
         queries_.push_back(session_.observed().queries.clone());
-        if (at_answer_) moments_.push_back({session_.observed().z.clone(), session_.observed().resid_mid.clone(), session_.observed().resid_post.clone()});
+        if (at_answer_)
+          moments_.push_back(
+              {session_.observed().z.clone(), session_.observed().resid_mid.clone(), session_.observed().resid_post.clone()});
       }
       if (step + 1 < kMaxTokens) session_.append(said);
     }
@@ -175,7 +189,8 @@ class CaseRunner::Batch {
     for (const ObservedCase* row : rows_) {
       edits.from.push_back(row->prompt.first_after_passages());
       edits.biased_keys.push_back(row->prompt.passage_tokens);
-      for (TokenRange& keys : edits.biased_keys.back()) keys.begin = std::max<int64_t>(keys.begin, 1);  // the first token is a sink
+      for (TokenRange& keys : edits.biased_keys.back())
+        keys.begin = std::max<int64_t>(keys.begin, 1);  // the first token is a sink
     }
     return edits;
   }
@@ -189,7 +204,8 @@ class CaseRunner::Batch {
     std::string& text = texts_[row];
     const std::string bytes = model_.tokenizer().token_bytes(token);
     // One token past the answer, so that a word is never judged by its beginning.
-    ended_[row] = model_.tokenizer().is_special(token) || (answered(observed.made, text) && answered(observed.made, text + bytes));
+    ended_[row] =
+        model_.tokenizer().is_special(token) || (answered(observed.made, text) && answered(observed.made, text + bytes));
     if (ended_[row]) return;
     token_bytes_[row].push_back({static_cast<int64_t>(text.size()), static_cast<int64_t>(text.size() + bytes.size())});
     text += bytes;
@@ -212,7 +228,9 @@ class CaseRunner::Batch {
     }
   }
 
-  bool answered_from_passages(size_t row) const { return rows_[row]->given != GivenAnswer::kNeither && !rows_[row]->prompt.all_passages.empty(); }
+  bool answered_from_passages(size_t row) const {
+    return rows_[row]->given != GivenAnswer::kNeither && !rows_[row]->prompt.all_passages.empty();
+  }
 
   // Step whose position chose the row's first, or last, answer token; 0 where there is no answer.
   int64_t step_of(size_t row, bool last) const {
@@ -231,7 +249,8 @@ class CaseRunner::Batch {
 
   std::vector<int64_t> positions(bool last) const {
     std::vector<int64_t> at;
-    for (size_t row = 0; row < rows_.size(); ++row) at.push_back(static_cast<int64_t>(rows_[row]->prompt.tokens.size()) - 1 + step_of(row, last));
+    for (size_t row = 0; row < rows_.size(); ++row)
+      at.push_back(static_cast<int64_t>(rows_[row]->prompt.tokens.size()) - 1 + step_of(row, last));
     return at;
   }
 
@@ -246,12 +265,17 @@ class CaseRunner::Batch {
       const at::Tensor pattern = session_.pattern(queries, positions(false), keys).cpu();
       for (size_t row = 0; row < rows_.size(); ++row) {
         const TokenRange passages = rows_[row]->prompt.all_passages;
-        if (answered_from_passages(row)) rows_[row]->pattern = pattern[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size()).clone();
+        if (answered_from_passages(row))
+          rows_[row]->pattern = pattern[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size()).clone();
       }
     }
     if (!at_answer_) return;
-    at_answer_({.batch = &session_, .rows = rows_, .queries = queries, .last_queries = at_steps(true, [&](size_t step) { return queries_[step]; }),
-                .positions = positions(false), .last_positions = positions(true),
+    at_answer_({.batch = &session_,
+                .rows = rows_,
+                .queries = queries,
+                .last_queries = at_steps(true, [&](size_t step) { return queries_[step]; }),
+                .positions = positions(false),
+                .last_positions = positions(true),
                 .z = at_steps(false, [&](size_t step) { return moments_[step].z; }),
                 .resid_mid = at_steps(false, [&](size_t step) { return moments_[step].resid_mid; }),
                 .resid_post = at_steps(false, [&](size_t step) { return moments_[step].resid_post; })});
@@ -266,8 +290,10 @@ class CaseRunner::Batch {
   std::vector<bool> ended_;
   std::vector<at::Tensor> evidence_;  // by step: [rows, head], CPU
   std::vector<at::Tensor> queries_;   // by step
-  struct Moment { at::Tensor z, resid_mid, resid_post; };
-  std::vector<Moment> moments_;       // by step
+  struct Moment {
+    at::Tensor z, resid_mid, resid_post;
+  };
+  std::vector<Moment> moments_;  // by step
   engine::BatchSession session_;
 };
 

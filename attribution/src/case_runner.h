@@ -1,4 +1,5 @@
-// Runs contrast cases through the model and observes the answer: what was said, where the answer stands, what every head did when it was chosen.
+// Runs contrast cases through the model and observes the answer: what was said, where the answer stands, what every head did when
+// it was chosen.
 //
 // Thread-safe: each batch has a session of its own.
 #pragma once
@@ -8,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "openbook/base/cancellation.h"
 #include "openbook/attribution/contrast_set.h"
 #include "openbook/attribution/head_atlas.h"
-#include "openbook/engine/prompt.h"
+#include "openbook/base/cancellation.h"
 #include "openbook/engine/batch_session.h"
+#include "openbook/engine/prompt.h"
 
 namespace openbook::attribution {
 
@@ -20,27 +21,28 @@ struct ObservedCase {
   ContrastCase made;
   engine::Prompt prompt;
   GivenAnswer given = GivenAnswer::kNeither;
-  std::vector<engine::TokenId> said;               // greedy, up to the end of the answer
-  TokenRange answer;                               // the given answer's tokens in `said`; empty when neither
-  std::vector<std::vector<float>> evidence;        // [answer token][head], every head of the model, by layer; empty when not observed
-  at::Tensor pattern;                              // [head, prompt.all_passages] of the first answer token, CPU; undefined when not observed or without passages
+  std::vector<engine::TokenId> said;         // greedy, up to the end of the answer
+  TokenRange answer;                         // the given answer's tokens in `said`; empty when neither
+  std::vector<std::vector<float>> evidence;  // [answer token][head], every head of the model, by layer; empty when not observed
+  at::Tensor
+      pattern;  // [head, prompt.all_passages] of the first answer token, CPU; undefined when not observed or without passages
 };
 
-// A batch at the moment its rows' answers began and ended: what signals other than evidence and pattern are read from. Tensors are float32 on the model's device; rows
-// that gave no answer hold what stood at their first token.
+// A batch at the moment its rows' answers began and ended: what signals other than evidence and pattern are read from. Tensors
+// are float32 on the model's device; rows that gave no answer hold what stood at their first token.
 struct AnswerMoment {
   const engine::BatchSession* batch;
   std::vector<ObservedCase*> rows;
-  at::Tensor queries, last_queries;               // [rows, layers, heads, d_head] at the first and at the last answer token
-  std::vector<int64_t> positions, last_positions; // of the positions that chose them
-  at::Tensor z;                                   // [rows, layers, heads, d_head] at the first
-  at::Tensor resid_mid, resid_post;               // [rows, layers, d_model] at the first
+  at::Tensor queries, last_queries;                // [rows, layers, heads, d_head] at the first and at the last answer token
+  std::vector<int64_t> positions, last_positions;  // of the positions that chose them
+  at::Tensor z;                                    // [rows, layers, heads, d_head] at the first
+  at::Tensor resid_mid, resid_post;                // [rows, layers, d_model] at the first
 };
 
 struct RunOptions {
-  const SteeringDose* dose = nullptr;              // in force after the passages
+  const SteeringDose* dose = nullptr;                  // in force after the passages
   std::function<void(const AnswerMoment&)> at_answer;  // called once a batch by observe(); prompt states are kept for it
-  std::function<void(int64_t done)> progress;      // cases done
+  std::function<void(int64_t done)> progress;          // cases done
   const Cancellation* cancellation = nullptr;
 };
 
@@ -49,14 +51,18 @@ class CaseRunner {
   explicit CaseRunner(const engine::Decoder& decoder);
 
   // Greedy answers, with every head observed or none. Cases run side by side in batches, results come in the order of the cases.
-  std::vector<ObservedCase> observe(std::vector<ContrastCase> cases, const RunOptions& options = {}) const { return run(std::move(cases), true, options); }
-  std::vector<ObservedCase> answer(std::vector<ContrastCase> cases, const RunOptions& options = {}) const { return run(std::move(cases), false, options); }
+  std::vector<ObservedCase> observe(std::vector<ContrastCase> cases, const RunOptions& options = {}) const {
+    return run(std::move(cases), true, options);
+  }
+  std::vector<ObservedCase> answer(std::vector<ContrastCase> cases, const RunOptions& options = {}) const {
+    return run(std::move(cases), false, options);
+  }
 
   // What the model says to questions without documents.
-  std::vector<std::string> say(const std::vector<std::string>& questions) const;
+  std::vector<std::string> say(const std::vector<std::string>& questions, const RunOptions& options = {}) const;
 
-  // Labels by cause of the given answers: an answer that no passage holds was recited; otherwise the source string is replaced everywhere, and an answer that follows
-  // was copied, one that stays was recited. Nothing: neither, or no answer was given.
+  // Labels by cause of the given answers: an answer that no passage holds was recited; otherwise the source string is replaced
+  // everywhere, and an answer that follows was copied, one that stays was recited. Nothing: neither, or no answer was given.
   std::vector<std::optional<bool>> copied(const std::vector<const ObservedCase*>& cases, const RunOptions& options = {}) const;
 
  private:

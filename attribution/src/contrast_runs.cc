@@ -19,12 +19,17 @@ struct Run {
   void observe(ContrastRuns& runs) const;
 
   RunOptions running(const std::string& stage, int64_t total) const {
-    return {.progress = [this, stage, total](int64_t done) { if (progress) progress(stage, done, total); }, .cancellation = cancellation};
+    return {.progress =
+                [this, stage, total](int64_t done) {
+                  if (progress) progress(stage, done, total);
+                },
+            .cancellation = cancellation};
   }
 };
 
 std::vector<int32_t> Run::known_facts() const {
-  const auto facts = static_cast<int64_t>(options.max_facts > 0 ? std::min<int64_t>(options.max_facts, set.facts.size()) : set.facts.size());
+  const auto facts =
+      static_cast<int64_t>(options.max_facts > 0 ? std::min<int64_t>(options.max_facts, set.facts.size()) : set.facts.size());
   std::vector<std::string> questions;
   std::vector<size_t> relations;  // of the questions
   for (size_t relation = 0; relation < set.relations.size(); ++relation)
@@ -32,19 +37,20 @@ std::vector<int32_t> Run::known_facts() const {
       questions.push_back(replaced(set.relations[relation].questions.front(), kSubject, subject));
       relations.push_back(relation);
     }
-  const auto asked = static_cast<int64_t>(questions.size());
-  if (progress) progress("invented subjects", 0, asked);
-  const std::vector<std::string> said = runner.say(questions);
+  const std::vector<std::string> said =
+      runner.say(questions, running("invented subjects", static_cast<int64_t>(questions.size())));
   std::vector<std::string> guesses(set.relations.size());  // what the model says of invented subjects, per relation
   for (size_t i = 0; i < said.size(); ++i) guesses[relations[i]] += said[i] + "\n";
 
   std::vector<int32_t> known;
   std::vector<ContrastCase> closed;
   for (int64_t i = 0; i < facts; ++i)  // spread over relations before a limit cuts them
-    closed.push_back(set.make_case(static_cast<int32_t>(i * static_cast<int64_t>(set.facts.size()) / facts), Setting::kClosed, options.seed));
+    closed.push_back(
+        set.make_case(static_cast<int32_t>(i * static_cast<int64_t>(set.facts.size()) / facts), Setting::kClosed, options.seed));
   for (const ObservedCase& answered : runner.answer(std::move(closed), running("closed-book facts", facts))) {
     const Fact& fact = set.facts[answered.made.fact];
-    if (answered.given == GivenAnswer::kMemory && !holds_words(guesses[fact.relation], fact.object)) known.push_back(answered.made.fact);
+    if (answered.given == GivenAnswer::kMemory && !holds_words(guesses[fact.relation], fact.object))
+      known.push_back(answered.made.fact);
   }
   return known;
 }
@@ -58,15 +64,16 @@ void Run::observe(ContrastRuns& runs) const {
   std::vector<const ObservedCase*> given;
   for (const ObservedCase& observed : runs.observed)
     if (observed.given != GivenAnswer::kNeither) given.push_back(&observed);
-  const std::vector<std::optional<bool>> copied = runner.copied(given, running("labels by cause", static_cast<int64_t>(given.size())));
+  const std::vector<std::optional<bool>> copied =
+      runner.copied(given, running("labels by cause", static_cast<int64_t>(given.size())));
   for (size_t i = 0; i < given.size(); ++i)
     if (copied[i]) runs.labelled.push_back({given[i], *copied[i], set.relations[set.facts[given[i]->made.fact].relation].split});
 }
 
 }  // namespace
 
-ContrastRuns run_contrast_set(const CaseRunner& runner, const ContrastSet& set, const ContrastRunOptions& options, const Progress& progress,
-                              const Cancellation* cancellation) {
+ContrastRuns run_contrast_set(const CaseRunner& runner, const ContrastSet& set, const ContrastRunOptions& options,
+                              const Progress& progress, const Cancellation* cancellation) {
   const Run run{runner, set, options, progress, cancellation};
   ContrastRuns runs;
   runs.known = run.known_facts();

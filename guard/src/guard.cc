@@ -35,6 +35,7 @@ class HeadGuard final : public Guard {
         decoder_(model_),
         atlas_(load_atlas(options.atlas)),
         monitor_(model_, atlas_),
+        sentence_end_(*model_),
         prompts_(model_->tokenizer(), engine::read_chat_template(options.model)),
         embedder_(engine::TextEncoder::load(options.embedder, options.device)),
         policy_(options.policy) {
@@ -90,7 +91,7 @@ class HeadGuard final : public Guard {
     return atlas;
   }
 
-  guard::Speaker speaker() const { return {&decoder_, &monitor_, &atlas_}; }
+  guard::Speaker speaker() const { return {&decoder_, &monitor_, &atlas_, &sentence_end_}; }
 
   engine::Prompt build_prompt(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options,
                               size_t count) const {
@@ -184,6 +185,7 @@ class HeadGuard final : public Guard {
   attribution::HeadAtlas atlas_;
   std::string atlas_fingerprint_ = atlas_.fingerprint();
   guard::HeadMonitor monitor_;
+  guard::SentenceEnd sentence_end_;
   engine::PromptBuilder prompts_;
   std::shared_ptr<const Embedder> embedder_;
   Policy policy_;

@@ -132,6 +132,8 @@ TEST_F(CliInterruptTest, AnInterruptedAnswerIsInTheLogWithoutAnEnd) {
 }
 
 TEST_F(CliInterruptTest, AQuestionWithoutALogAndAnAnswerToBeCheckedStop) {
+  environment_.erase("OPENBOOK_LOG");
+  environment_.erase("OPENBOOK_LOG_KEY");
   std::string essay;
   for (int i = 0; i < 140; ++i) essay += "The ferry to Port Ellery leaves from pier " + std::to_string(i) + ". ";
   const struct {

@@ -74,14 +74,15 @@ void require_causal(const Spoken& spoken, Judgement& judgement) {
   }
 }
 
-// The word that a steered sentence can be cut before when its claims from `claim` on are not supported: the comma, semicolon or
-// colon that ends the last clause in front of it. Nothing when no claim would be left, or only a piece of a clause.
-std::optional<size_t> clause_end(const Spoken& spoken, const Judgement& judgement, const Claim& claim) {
-  for (int32_t i = claim.first_word - 1; i > judgement.claims.front().first_word; --i) {
-    const std::string_view word = slice(spoken.text, judgement.words[i].answer);
-    if (word == "," || word == ";" || word == ":") return i;
-  }
-  return std::nullopt;
+// A place where the model would end its sentence this often can be its end.
+constexpr double kMayEnd = 0.05;
+
+// How many of the first claims stand.
+int32_t standing_claims(const Judgement& judgement) {
+  const auto fallen = std::find_if(judgement.claims.begin(), judgement.claims.end(), [](const Claim& claim) {
+    return claim.support != Support::kSupported || claim.verdict != Verdict::kCopied;
+  });
+  return static_cast<int32_t>(fallen - judgement.claims.begin());
 }
 
 // Keeps the words in front of `word`. What is kept was judged and measured already.
@@ -225,10 +226,9 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
   Spoken spoken = speak_sentence();
   session_.edits().clear();
   Judgement judgement = judge_by_quote(spoken, context());
-  measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
+  measure(judgement, spoken);
   require_causal(spoken, judgement);
-  const auto unsupported = std::find_if(judgement.claims.begin(), judgement.claims.end(),
-                                        [](const Claim& claim) { return claim.support != Support::kSupported; });
+  const auto standing = standing_claims(judgement);
   const auto note = [&](const std::string& result) {
     answer.trace.push_back({"steer", spoken.text, result, token_records(spoken, judgement)});
   };
@@ -236,16 +236,38 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
     note("claims nothing");
     return std::nullopt;
   }
-  if (unsupported != judgement.claims.end()) {
-    const auto end = clause_end(spoken, judgement, *unsupported);
-    note(end ? "supported up to " + in_quotes(slice(spoken.text, unsupported->answer)) + ", cut at the clause before it"
-             : why_unsupported(*unsupported, spoken.text));
-    if (!end) return std::nullopt;
-    cut_before(*end, spoken, judgement);
-  } else {
+  if (standing == static_cast<int32_t>(judgement.claims.size())) {
     note("supported and causal");
+    return std::pair{std::move(spoken), std::move(judgement)};
   }
+  const Claim& fallen = judgement.claims[standing];
+  const auto end = last_end(spoken, judgement);
+  note(end ? "supported up to " + in_quotes(slice(spoken.text, fallen.answer)) + ", cut before it"
+           : why_unsupported(fallen, spoken.text));
+  if (!end) return std::nullopt;
+  cut_before(*end, spoken, judgement);
   return std::pair{std::move(spoken), std::move(judgement)};
+}
+
+// The word that a sentence can be cut before when not all of its claims stand: the last behind a claim that does, with all in
+// front of it, where the model itself could have ended the sentence. Nothing when what is left would say no more than the
+// question does. The session is left at an earlier position.
+std::optional<size_t> Answerer::last_end(const Spoken& spoken, const Judgement& judgement) {
+  const int64_t start = session_.position() - static_cast<int64_t>(spoken.tokens.size());
+  for (int32_t i = standing_claims(judgement); i-- > 0;) {
+    const Claim* const last = &judgement.claims[i];
+    if (!first_claim_beyond(question_, judgement, spoken.text, [&](const Claim& claim) { return &claim <= last; })) break;
+    const size_t word = last->first_word + last->words;
+    const int32_t token = judgement.words[word].first_token;
+    session_.rewind(start + token - 1);
+    session_.append({&spoken.tokens[token - 1].id, 1}, options_->cancellation);
+    if (speaker_.sentence_end->probability(session_.logits()) >= kMayEnd) return word;
+  }
+  return std::nullopt;
+}
+
+void Answerer::measure(Judgement& judgement, const Spoken& spoken) const {
+  measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
 }
 
 // Goes back to the end of the passages and reads question and accepted sentences again, under the edits now in force.
@@ -281,22 +303,32 @@ bool Answerer::settle(Answer& answer, const Spoken& spoken) {
   answer.trace.push_back(
       {"decode", spoken.text, ruling.reason.empty() ? "supported" : ruling.reason, token_records(spoken, judgement)});
   if (ruling.action == Action::kAllow || ruling.action == Action::kFlag) {
-    if (policy_->require_causal_citations)
-      measure_causal(judgement, spoken, accepted_, *prompt_, *speaker_.decoder, speaker_.atlas->causal_nats);
+    if (policy_->require_causal_citations) measure(judgement, spoken);
     deliver(answer, spoken, judgement, ruling.action == Action::kAllow ? Delivery::kDelivered : Delivery::kFlagged, false,
             ruling.reason);
     return !spoken.last;
   }
   if (ruling.action == Action::kSteer) {
-    tokens_left_ += static_cast<int64_t>(spoken.tokens.size());  // what is not shown does not count
-    if (auto steered = steer(answer)) {
-      const bool last = steered->first.last;
-      deliver(answer, steered->first, steered->second, Delivery::kDelivered, true, {});
-      if (!last) restart();
-      return !last;
+    if (const auto end = last_end(spoken, judgement)) {
+      Spoken kept = spoken;
+      cut_before(*end, kept, judgement);
+      answer.trace.push_back({"cut", kept.text, "supported, and a sentence without the rest", {}});
+      if (policy_->require_causal_citations) measure(judgement, kept);
+      deliver(answer, kept, judgement, Delivery::kDelivered, false, {});
+      return false;
+    }
+    // After a sentence that stands the answer is given: to steer for more brings what nobody asked.
+    if (answer.sentences.empty()) {
+      tokens_left_ += static_cast<int64_t>(spoken.tokens.size());  // what is not shown does not count
+      if (auto steered = steer(answer)) {
+        const bool last = steered->first.last;
+        deliver(answer, steered->first, steered->second, Delivery::kDelivered, true, {});
+        if (!last) restart();
+        return !last;
+      }
+      tokens_left_ -= static_cast<int64_t>(spoken.tokens.size());
     }
     if (policy_->after_steering == Action::kFlag) {
-      tokens_left_ -= static_cast<int64_t>(spoken.tokens.size());
       deliver(answer, spoken, judgement, Delivery::kFlagged, false, ruling.reason);
       if (!spoken.last) restart();
       return !spoken.last;

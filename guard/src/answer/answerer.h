@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "answer/sentence_end.h"
 #include "judge/judge.h"
 #include "openbook/engine/prompt.h"
 #include "openbook/engine/session.h"
@@ -20,6 +21,7 @@ struct Speaker {
   const engine::Decoder* decoder;
   const HeadMonitor* monitor;
   const attribution::HeadAtlas* atlas;
+  const SentenceEnd* sentence_end;
 };
 
 // Called once a sentence is judged, before it counts as shown; may complete its citations.
@@ -47,6 +49,8 @@ class Answerer {
   void show_words(const Spoken& spoken, int64_t& shown) const;
   Ruling rule(const Judgement& judgement, const Spoken& spoken) const;
   std::optional<std::pair<Spoken, Judgement>> steer(Answer& answer);
+  std::optional<size_t> last_end(const Spoken& spoken, const Judgement& judgement);
+  void measure(Judgement& judgement, const Spoken& spoken) const;  // which citations are causal
   void restart();
   bool settle(Answer& answer, const Spoken& spoken);
   void deliver(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered,

@@ -19,13 +19,15 @@ const WordSet& function_words(Language language) {
       "him",   "she",   "her",   "hers",  "they",  "their", "them",  "we",     "our",    "us",    "you",   "your",   "i",      "my",
       "me",    "is",    "are",   "was",   "were",  "be",    "been",  "being",  "am",     "has",   "have",  "had",    "having", "do",
       "does",  "did",   "will",  "would", "can",   "could", "may",   "might",  "shall",  "should", "must", "there",  "here",   "also",
-      "then",  "such",  "itself", "himself", "herself", "themselves", "s"};
+      "then",  "such",  "itself", "himself", "herself", "themselves", "s",
+      // joined to what they name or affirm, nothing is claimed by them alone
+      "called", "named", "known", "located", "situated", "indeed", "namely"};
   static const WordSet spanish = {
       "el",   "la",    "los",   "las",  "un",   "una",  "unos", "unas",  "de",    "del",   "al",    "a",     "en",    "por",   "para",
       "con",  "sobre", "entre", "y",    "e",    "o",    "u",    "pero",  "que",   "qué",   "quien", "quién", "cual",  "cuál",  "cuando",
       "cuándo", "donde", "dónde", "como", "cómo", "si",   "se",   "su",    "sus",   "lo",    "le",    "les",   "este", "esta",  "estos",
       "estas", "ese",  "esa",   "eso",  "esto", "es",   "son",  "era",   "eran",  "fue",   "fueron", "ser",  "sido",  "ha",    "han",
-      "había", "hay",  "está",  "están", "estaba", "él",  "ella", "ellos", "ellas", "también"};
+      "había", "hay",  "está",  "están", "estaba", "él",  "ella", "ellos", "ellas", "también", "llamado", "llamada", "ubicado", "ubicada", "situado", "situada"};
   static const WordSet none;
   switch (language) {
     case Language::kEnglish: return english;
