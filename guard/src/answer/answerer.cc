@@ -85,6 +85,17 @@ int32_t standing_claims(const Judgement& judgement) {
   return static_cast<int32_t>(fallen - judgement.claims.begin());
 }
 
+// The comma, semicolon or colon that ends the last clause whose claims all stand: a second best place to cut before, for the
+// clause may be a piece of a sentence ("Windows 8, an operating system"). Nothing when no claim would be left.
+std::optional<size_t> clause_end(const Spoken& spoken, const Judgement& judgement) {
+  for (int32_t i = standing_claims(judgement); i-- > 0;) {
+    const size_t word = judgement.claims[i].first_word + judgement.claims[i].words;
+    const std::string_view next = slice(spoken.text, judgement.words[word].answer);
+    if (next == "," || next == ";" || next == ":") return word;
+  }
+  return std::nullopt;
+}
+
 // Keeps the words in front of `word`. What is kept was judged and measured already.
 void cut_before(size_t word, Spoken& spoken, Judgement& judgement) {
   const int32_t kept = judgement.words[word].first_token;
@@ -241,7 +252,8 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
     return std::pair{std::move(spoken), std::move(judgement)};
   }
   const Claim& fallen = judgement.claims[standing];
-  const auto end = last_end(spoken, judgement);
+  auto end = last_end(spoken, judgement);
+  if (!end) end = clause_end(spoken, judgement);
   note(end ? "supported up to " + in_quotes(slice(spoken.text, fallen.answer)) + ", cut before it"
            : why_unsupported(fallen, spoken.text));
   if (!end) return std::nullopt;
@@ -288,6 +300,15 @@ void Answerer::deliver(Answer& answer, const Spoken& spoken, const Judgement& ju
   if (options_->on_text) options_->on_text(spoken.text, delivery, false);
 }
 
+// Delivers what stands in front of `word`, and ends the answer.
+bool Answerer::deliver_up_to(size_t word, Answer& answer, Spoken spoken, Judgement judgement) {
+  cut_before(word, spoken, judgement);
+  answer.trace.push_back({"cut", spoken.text, "what stands of it", {}});
+  if (policy_->require_causal_citations) measure(judgement, spoken);
+  deliver(answer, spoken, judgement, Delivery::kDelivered, false, {});
+  return false;
+}
+
 void Answerer::refuse(Answer& answer, const std::string& reason) {
   answer.trace.push_back({"refuse", "", reason, {}});
   if (answer.sentences.empty()) {
@@ -309,14 +330,7 @@ bool Answerer::settle(Answer& answer, const Spoken& spoken) {
     return !spoken.last;
   }
   if (ruling.action == Action::kSteer) {
-    if (const auto end = last_end(spoken, judgement)) {
-      Spoken kept = spoken;
-      cut_before(*end, kept, judgement);
-      answer.trace.push_back({"cut", kept.text, "supported, and a sentence without the rest", {}});
-      if (policy_->require_causal_citations) measure(judgement, kept);
-      deliver(answer, kept, judgement, Delivery::kDelivered, false, {});
-      return false;
-    }
+    if (const auto end = last_end(spoken, judgement)) return deliver_up_to(*end, answer, spoken, judgement);
     // After a sentence that stands the answer is given: to steer for more brings what nobody asked.
     if (answer.sentences.empty()) {
       tokens_left_ += static_cast<int64_t>(spoken.tokens.size());  // what is not shown does not count
@@ -327,6 +341,7 @@ bool Answerer::settle(Answer& answer, const Spoken& spoken) {
         return !last;
       }
       tokens_left_ -= static_cast<int64_t>(spoken.tokens.size());
+      if (const auto end = clause_end(spoken, judgement)) return deliver_up_to(*end, answer, spoken, judgement);
     }
     if (policy_->after_steering == Action::kFlag) {
       deliver(answer, spoken, judgement, Delivery::kFlagged, false, ruling.reason);

@@ -55,6 +55,7 @@ class Answerer {
   bool settle(Answer& answer, const Spoken& spoken);
   void deliver(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered,
                std::string reason);
+  bool deliver_up_to(size_t word, Answer& answer, Spoken spoken, Judgement judgement);
   void refuse(Answer& answer, const std::string& reason);
   void check_time() const;
   JudgeContext context() const { return {prompt_, topic_, speaker_.atlas, question_}; }
