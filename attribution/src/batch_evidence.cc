@@ -4,7 +4,8 @@ namespace openbook::attribution {
 
 BatchEvidence::BatchEvidence(std::shared_ptr<const engine::Model> model) : model_(std::move(model)) {
   std::vector<at::Tensor> layers;
-  for (int64_t layer = 0; layer < model_->config().layers; ++layer) layers.push_back(model_->layer(layer).attention_out.to(at::kFloat));
+  for (int64_t layer = 0; layer < model_->config().layers; ++layer)
+    layers.push_back(model_->layer(layer).attention_out.to(at::kFloat));
   output_ = at::stack(layers);
 }
 
@@ -13,7 +14,8 @@ at::Tensor BatchEvidence::read(const engine::BatchObservation& observed, const s
   const at::Tensor ids = at::tensor(tokens, at::kInt).to(model_->device());
   const at::Tensor resid = observed.resid_post.select(1, config.layers - 1);
   const at::Tensor inverse_rms = resid.square().mean(-1, true).add_(config.norm_epsilon).rsqrt_();
-  const at::Tensor readout = model_->unembedding().index_select(0, ids).to(at::kFloat).mul_(model_->final_norm().to(at::kFloat)).mul_(inverse_rms);
+  const at::Tensor readout =
+      model_->unembedding().index_select(0, ids).to(at::kFloat).mul_(model_->final_norm().to(at::kFloat)).mul_(inverse_rms);
   const at::Tensor by_head = at::matmul(readout, output_)  // [layers, rows, heads * d_head]
                                  .view({config.layers, static_cast<int64_t>(tokens.size()), config.heads, config.d_head})
                                  .transpose(0, 1);

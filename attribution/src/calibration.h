@@ -1,4 +1,5 @@
-// From labelled cases to numbers: the probe, its thresholds, the localizer, the causal and the topic threshold, and their validation.
+// From labelled cases to numbers: the probe, its thresholds, the localizer, the causal and the topic threshold, and their
+// validation.
 #pragma once
 
 #include <functional>
@@ -26,8 +27,10 @@ class HeadColumns {
   std::vector<int64_t> columns_;
 };
 
-// Logistic probe on the answers' first tokens of the fit split; the regularisation is the one with the best AUC on relations held out within it.
-Probe fit_verdict_probe(const HeadColumns& columns, const std::vector<LabelledCase>& cases, const std::function<int32_t(const LabelledCase&)>& relation_of);
+// Logistic probe on the answers' first tokens of the fit split; the regularisation is the one with the best AUC on relations held
+// out within it.
+Probe fit_verdict_probe(const HeadColumns& columns, const std::vector<LabelledCase>& cases,
+                        const std::function<int32_t(const LabelledCase&)>& relation_of);
 
 // Platt scaling and thresholds on the calibrate split, for first and continuation tokens.
 void calibrate(Probe& probe, const HeadColumns& columns, const std::vector<LabelledCase>& cases, VerdictThresholds& first_token,
@@ -37,12 +40,15 @@ void calibrate(Probe& probe, const HeadColumns& columns, const std::vector<Label
 Localizer fit_answer_localizer(const HeadColumns& columns, const std::vector<LabelledCase>& cases);
 
 // The causal nats that 1 % of the calibrate split's recited answers exceed, at least kLeastCausalNats.
-double fit_causal_threshold(const engine::Decoder& decoder, const std::vector<LabelledCase>& cases, const ContrastSet& set, uint64_t seed);
+double fit_causal_threshold(const engine::Decoder& decoder, const std::vector<LabelledCase>& cases, const ContrastSet& set,
+                            uint64_t seed);
 
-// The cosine with the question that the closest sentence of documents about other subjects exceeds in `share` of the calibrate split's cases.
+// The cosine with the question that the closest sentence of documents about other subjects exceeds in `share` of the calibrate
+// split's cases.
 double fit_topic_threshold(const Embedder& embedder, const std::vector<LabelledCase>& cases, double share);
 
-// Whether the localizer's place is a token of the answer that was given. Nothing when no passage holds it, or nothing was observed.
+// Whether the localizer's place is a token of the answer that was given. Nothing when no passage holds it, or nothing was
+// observed.
 std::optional<bool> found_place(const Localizer& localizer, const HeadColumns& columns, const ObservedCase& observed);
 
 // On the test split; nothing = all settings pooled.

@@ -27,10 +27,12 @@ struct FormRule {
 std::vector<std::string> forms(const Json& relation, const std::string& where, const FormRule& rule) {
   const std::string key = "\"" + std::string(rule.key) + "\"";
   std::vector<std::string> list = relation.at(rule.key).get<std::vector<std::string>>();
-  if (list.size() < rule.least) malformed(where, key + " has " + std::to_string(list.size()) + " forms of " + std::to_string(rule.least));
+  if (list.size() < rule.least)
+    malformed(where, key + " has " + std::to_string(list.size()) + " forms of " + std::to_string(rule.least));
   for (const std::string& form : list) {
     const bool has_subject = form.find(kSubject) != std::string::npos, has_object = form.find(kObject) != std::string::npos;
-    if (has_object != rule.has_object) malformed(where, key + ": \"" + form + (rule.has_object ? "\" lacks {object}" : "\" must not hold {object}"));
+    if (has_object != rule.has_object)
+      malformed(where, key + ": \"" + form + (rule.has_object ? "\" lacks {object}" : "\" must not hold {object}"));
     if (rule.needs_subject && !has_subject) malformed(where, key + ": \"" + form + "\" lacks {subject}");
     if (replaced(replaced(form, kSubject, ""), kObject, "").find('{') != std::string::npos)
       malformed(where, key + ": \"" + form + "\" has an unknown placeholder");
@@ -63,7 +65,8 @@ Relation parse_relation(const Json& json, const std::string& where) {
 std::vector<std::string> split_at(const std::string& line, char separator) {
   std::vector<std::string> fields;
   size_t begin = 0;
-  for (size_t end; (end = line.find(separator, begin)) != std::string::npos; begin = end + 1) fields.push_back(line.substr(begin, end - begin));
+  for (size_t end; (end = line.find(separator, begin)) != std::string::npos; begin = end + 1)
+    fields.push_back(line.substr(begin, end - begin));
   fields.push_back(line.substr(begin));
   return fields;
 }
@@ -82,7 +85,8 @@ std::vector<Relation> parse_relations(const std::string& json, const std::string
   try {
     const Json list = Json::parse(json);
     if (!list.is_array()) malformed(file, "not a list of relations");
-    for (const Json& each : list) relations.push_back(parse_relation(each, file + ": relation " + std::to_string(relations.size() + 1)));
+    for (const Json& each : list)
+      relations.push_back(parse_relation(each, file + ": relation " + std::to_string(relations.size() + 1)));
   } catch (const Json::exception& error) {
     malformed(file + ": relation " + std::to_string(relations.size() + 1), error.what());
   }

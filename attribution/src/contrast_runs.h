@@ -6,16 +6,18 @@
 
 namespace openbook::attribution {
 
-inline constexpr Setting kContrastSettings[] = {Setting::kOwn, Setting::kDecoy, Setting::kBare, Setting::kSilent, Setting::kOther, Setting::kClosed};
+inline constexpr Setting kContrastSettings[] = {Setting::kOwn,    Setting::kDecoy, Setting::kBare,
+                                                Setting::kSilent, Setting::kOther, Setting::kClosed};
 
 struct LabelledCase {
   const ObservedCase* observed;
-  bool copied;        // by cause
+  bool copied;  // by cause
   Split split;
 };
 
 struct ContrastRuns {
-  std::vector<int32_t> known;          // facts that the model answers closed-book, less those whose object it also gives for a subject that does not exist
+  std::vector<int32_t>
+      known;  // facts that the model answers closed-book, less those whose object it also gives for a subject that does not exist
   std::vector<ObservedCase> observed;  // of the known facts, in every setting, all heads observed
   std::vector<LabelledCase> labelled;  // those with a label; they point into `observed`
 
@@ -31,7 +33,7 @@ struct ContrastRunOptions {
   uint64_t seed = 1;
 };
 
-ContrastRuns run_contrast_set(const CaseRunner& runner, const ContrastSet& set, const ContrastRunOptions& options, const Progress& progress,
-                              const Cancellation* cancellation);
+ContrastRuns run_contrast_set(const CaseRunner& runner, const ContrastSet& set, const ContrastRunOptions& options,
+                              const Progress& progress, const Cancellation* cancellation);
 
 }  // namespace openbook::attribution

@@ -20,7 +20,8 @@ std::string filled(const std::string& form, std::string_view subject, std::strin
   return text;
 }
 
-std::vector<std::string> filled_all(const std::vector<std::string>& forms, const std::string& subject, const std::string& object) {
+std::vector<std::string> filled_all(const std::vector<std::string>& forms, const std::string& subject,
+                                    const std::string& object) {
   std::vector<std::string> sentences;
   for (const std::string& form : forms) sentences.push_back(filled(form, subject, object));
   return sentences;
@@ -34,7 +35,8 @@ std::string joined(const std::vector<std::string>& sentences) {
 
 // A document about `subject` that says `object`; without an object the sentences that would say it are left out.
 std::string compose(Random random, const Relation& relation, const std::string& subject, const std::string* object) {
-  std::vector<std::string> sentences = filled_all(pick_several(random, relation.filler_sentences, 3 + draw(random, 2)), subject, "");
+  std::vector<std::string> sentences =
+      filled_all(pick_several(random, relation.filler_sentences, 3 + draw(random, 2)), subject, "");
   const bool lead = draw(random, 3) > 0;  // two documents of three state the answer first, as encyclopedias do
   const std::string answer_form = pick(random, relation.answer_sentences);
   const std::string support_form = pick(random, relation.support_sentences);
@@ -56,15 +58,16 @@ std::vector<std::string> without_articles(std::vector<std::string> words) {
 }
 
 // Documents of two other subjects, each with an object that is none of the case's three.
-std::vector<Passage> other_documents(const Relation& relation, const std::vector<const Fact*>& others, const ContrastCase& made, Random& wording,
-                                     Random& objects) {
+std::vector<Passage> other_documents(const Relation& relation, const std::vector<const Fact*>& others, const ContrastCase& made,
+                                     Random& wording, Random& objects) {
   std::vector<Passage> passages;
   for (const Fact* other : pick_several(wording, others, 2)) {
     std::vector<const Fact*> said;
     for (const Fact* fact : others)
       if (!same_answer(made.replacement, *fact) && !holds_words(other->subject, fact->object)) said.push_back(fact);
     if (said.empty()) continue;
-    passages.push_back(whole_document(other->subject, compose(seeded({wording()}), relation, other->subject, &pick(objects, said)->object)));
+    passages.push_back(
+        whole_document(other->subject, compose(seeded({wording()}), relation, other->subject, &pick(objects, said)->object)));
   }
   return passages;
 }
@@ -73,20 +76,28 @@ std::vector<Passage> other_documents(const Relation& relation, const std::vector
 
 std::string_view setting_name(Setting setting) {
   switch (setting) {
-    case Setting::kOwn: return "own";
-    case Setting::kDecoy: return "decoy";
-    case Setting::kSilent: return "silent";
-    case Setting::kOther: return "other";
-    case Setting::kClosed: return "closed";
-    case Setting::kBare: return "bare";
+    case Setting::kOwn:
+      return "own";
+    case Setting::kDecoy:
+      return "decoy";
+    case Setting::kSilent:
+      return "silent";
+    case Setting::kOther:
+      return "other";
+    case Setting::kClosed:
+      return "closed";
+    case Setting::kBare:
+      return "bare";
   }
   return "own";
 }
 
 Setting parse_setting(std::string_view name) {
-  for (const Setting setting : {Setting::kOwn, Setting::kDecoy, Setting::kSilent, Setting::kOther, Setting::kClosed, Setting::kBare})
+  for (const Setting setting :
+       {Setting::kOwn, Setting::kDecoy, Setting::kSilent, Setting::kOther, Setting::kClosed, Setting::kBare})
     if (setting_name(setting) == name) return setting;
-  throw Error(Code::kInvalidArgument, "setting \"" + std::string(name) + "\" is not known", "Known: own, decoy, silent, other, closed, bare.");
+  throw Error(Code::kInvalidArgument, "setting \"" + std::string(name) + "\" is not known",
+              "Known: own, decoy, silent, other, closed, bare.");
 }
 
 ContrastSet ContrastSet::load(const std::filesystem::path& folder) {
@@ -107,9 +118,11 @@ ContrastCase ContrastSet::make_case(int32_t fact_index, Setting setting, uint64_
 
   std::vector<const Fact*> others;  // facts of the relation whose object can't be mistaken for this one's
   for (const Fact& other : facts)
-    if (other.relation == fact.relation && !same_answer(other.object, fact) && !holds_words(fact.subject, other.object)) others.push_back(&other);
+    if (other.relation == fact.relation && !same_answer(other.object, fact) && !holds_words(fact.subject, other.object))
+      others.push_back(&other);
   if (others.size() < 3)
-    throw Error(Code::kFailedPrecondition, "relation \"" + relation.name + "\" has too few different objects", "Add facts with other objects to facts.tsv.");
+    throw Error(Code::kFailedPrecondition, "relation \"" + relation.name + "\" has too few different objects",
+                "Add facts with other objects to facts.tsv.");
 
   ContrastCase made;
   made.fact = fact_index;
@@ -122,22 +135,26 @@ ContrastCase ContrastSet::make_case(int32_t fact_index, Setting setting, uint64_
   for (const Fact* other : others)
     if (!same_answer(other->object, *counterfactual)) third.push_back(other);
   if (third.empty())
-    throw Error(Code::kFailedPrecondition, "relation \"" + relation.name + "\" has too few different objects", "Add facts with other objects to facts.tsv.");
+    throw Error(Code::kFailedPrecondition, "relation \"" + relation.name + "\" has too few different objects",
+                "Add facts with other objects to facts.tsv.");
   made.replacement = pick(objects, third)->object;
   made.question = filled(pick(wording, setting == Setting::kBare ? relation.clozes : relation.questions), fact.subject, "");
 
   const bool own = setting == Setting::kOwn || setting == Setting::kDecoy || setting == Setting::kBare;
   if (own || setting == Setting::kSilent)
-    made.passages.push_back(whole_document(fact.subject, compose(wording, relation, fact.subject, own ? &made.document_answer : nullptr)));
+    made.passages.push_back(
+        whole_document(fact.subject, compose(wording, relation, fact.subject, own ? &made.document_answer : nullptr)));
   if (setting == Setting::kDecoy) {
-    Passage decoy = whole_document("decoy", joined(filled_all(pick_several(wording, relation.decoy_sentences, 2), "", fact.object)));
+    Passage decoy =
+        whole_document("decoy", joined(filled_all(pick_several(wording, relation.decoy_sentences, 2), "", fact.object)));
     made.passages.insert(made.passages.begin() + static_cast<int64_t>(draw(wording, 2)), std::move(decoy));
   }
   if (setting == Setting::kOther) made.passages = other_documents(relation, third, made, wording, objects);
   return made;
 }
 
-GivenAnswer given_answer(std::string_view text, const std::string& document_answer, const std::vector<std::string>& memory_answers) {
+GivenAnswer given_answer(std::string_view text, const std::string& document_answer,
+                         const std::vector<std::string>& memory_answers) {
   const std::vector<std::string> words = without_articles(folded_words(text));
   const auto place = [&](const std::string& answer) {
     const std::vector<std::string> wanted = without_articles(folded_words(answer));

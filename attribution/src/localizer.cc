@@ -10,9 +10,9 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int kMaxSteps = 2000;
-constexpr double kConverged = 1e-9;       // gain of the mean log probability in a step
+constexpr double kConverged = 1e-9;  // gain of the mean log probability in a step
 constexpr double kShortestStep = 1e-12;
-constexpr double kPenalty = 1e-4;         // keeps the weights finite where some head is always right
+constexpr double kPenalty = 1e-4;  // keeps the weights finite where some head is always right
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(Code::kInvalidArgument, "localizer: " + message); }
 
@@ -40,7 +40,8 @@ at::Tensor key_mask(const std::vector<int64_t>& right, const std::vector<bool>& 
   return mask;
 }
 
-// Every candidate key of every example that has a right one, as rows: attention of each head, the example it belongs to, right or not.
+// Every candidate key of every example that has a right one, as rows: attention of each head, the example it belongs to, right or
+// not.
 struct Keys {
   at::Tensor attention;  // [keys, heads] float64
   at::Tensor example;    // [keys] int64
@@ -57,13 +58,15 @@ Keys keys_of(size_t heads, const std::vector<LocalizerExample>& examples) {
     const at::Tensor mask = key_mask(example.right, example.candidate).to(at::kBool);
     const at::Tensor rows = key_mask(example.candidate).nonzero().squeeze(1);
     const at::Tensor chosen = example.pattern.to(at::kCPU, at::kDouble).index_select(1, rows).t();
-    if (!chosen.isfinite().all().item<bool>() || chosen.min().item<double>() < 0) refuse("an attention is negative or not finite");
+    if (!chosen.isfinite().all().item<bool>() || chosen.min().item<double>() < 0)
+      refuse("an attention is negative or not finite");
     if (chosen.max().item<double>() == 0) continue;  // no head looks at the passages: says nothing
     attention.push_back(chosen);
     example_of.push_back(at::full({rows.size(0)}, keys.examples++, at::kLong));
     right.push_back(mask.index_select(0, rows));
   }
-  if (std::none_of(examples.begin(), examples.end(), [](const LocalizerExample& each) { return !each.right.empty(); })) refuse("no example has a right key");
+  if (std::none_of(examples.begin(), examples.end(), [](const LocalizerExample& each) { return !each.right.empty(); }))
+    refuse("no example has a right key");
   if (attention.empty()) refuse("no head attends to a candidate key in any example");
   keys.attention = at::cat(attention).contiguous();
   keys.example = at::cat(example_of);
@@ -80,13 +83,16 @@ struct Objective {
 Objective objective_at(const Keys& keys, const at::Tensor& weights) {
   const at::Tensor score = keys.attention.mv(weights);
   const auto log_sums = [&](const at::Tensor& values) {  // [examples]
-    const at::Tensor highest = at::full({keys.examples}, -INFINITY, values.options()).scatter_reduce(0, keys.example, values, "amax");
-    const at::Tensor sums = at::zeros({keys.examples}, values.options()).scatter_add(0, keys.example, (values - highest.index_select(0, keys.example)).exp());
+    const at::Tensor highest =
+        at::full({keys.examples}, -INFINITY, values.options()).scatter_reduce(0, keys.example, values, "amax");
+    const at::Tensor sums = at::zeros({keys.examples}, values.options())
+                                .scatter_add(0, keys.example, (values - highest.index_select(0, keys.example)).exp());
     return sums.log() + highest;
   };
   const at::Tensor of_right = score.masked_fill(keys.right.logical_not(), -INFINITY);
   const at::Tensor all = log_sums(score), right = log_sums(of_right);
-  const at::Tensor pull = (of_right - right.index_select(0, keys.example)).exp() - (score - all.index_select(0, keys.example)).exp();
+  const at::Tensor pull =
+      (of_right - right.index_select(0, keys.example)).exp() - (score - all.index_select(0, keys.example)).exp();
   const auto count = static_cast<double>(keys.examples);
   return {((right - all).sum() / count - kPenalty / 2 * weights.square().sum()).item<double>(),
           keys.attention.t().mv(pull) / count - kPenalty * weights};

@@ -21,8 +21,8 @@ struct AttentionInputs {
 };
 
 enum class AttentionRule {
-  kUniform,       // AttnLRP
-  kHeldConstant,  // A is a constant: all of the gradient goes to the value. Relevance is conserved then.
+  kUniform,        // AttnLRP
+  kHeldConstant,   // A is a constant: all of the gradient goes to the value. Relevance is conserved then.
   kPlainGradient,  // no rule: query, key and value get their whole gradients
 };
 

@@ -29,7 +29,7 @@ struct Gated {
   at::Tensor y;
   at::Tensor factors;  // [..., 2, d_mlp]: dgate and dup over dy
 };
-Gated gated_silu(const at::Tensor& gate_up);  // [..., 2 * d_mlp], gate over up
+Gated gated_silu(const at::Tensor& gate_up);        // [..., 2 * d_mlp], gate over up
 Gated gated_silu_plain(const at::Tensor& gate_up);  // the same y, with the factors of the plain gradient
 at::Tensor gated_silu_backward(const at::Tensor& dy, const at::Tensor& factors);
 

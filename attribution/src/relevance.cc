@@ -70,8 +70,9 @@ BatchRelevance run_batch(const engine::Model& model, const std::vector<Relevance
     targets.data_ptr<int64_t>()[row] = request.target;
   }
   const at::Device device = model.device();
-  BatchRelevance relevance = relevance_pass(model, tokens.to(device), lengths.to(device), targets.to(device),
-                                            {.rules = rules, .key_relevance = requests[batch.front()].key_relevance, .tape_bytes = tape_bytes});
+  BatchRelevance relevance =
+      relevance_pass(model, tokens.to(device), lengths.to(device), targets.to(device),
+                     {.rules = rules, .key_relevance = requests[batch.front()].key_relevance, .tape_bytes = tape_bytes});
   for (at::Tensor* tensor : {&relevance.heads, &relevance.keys, &relevance.tokens, &relevance.logits})
     if (tensor->defined()) *tensor = tensor->to(at::kCPU);
   return relevance;

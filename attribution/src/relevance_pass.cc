@@ -242,9 +242,9 @@ void Pass::require_finite() const {
 }  // namespace
 
 int64_t tape_bytes_a_token(const ModelConfig& config, BackwardRules rules) {
-  const int64_t attention = (2 * config.heads + 2 * config.kv_heads) * config.d_head;  // q, z, k, v
+  const int64_t attention = (2 * config.heads + 2 * config.kv_heads) * config.d_head;         // q, z, k, v
   const int64_t norms = rules == BackwardRules::kPlainGradient ? 2 * config.d_model + 2 : 2;  // inputs, scales
-  return int64_t(sizeof(float)) * (attention + 2 * config.d_mlp + norms);                // with the MLP's factors
+  return int64_t(sizeof(float)) * (attention + 2 * config.d_mlp + norms);                     // with the MLP's factors
 }
 
 BatchRelevance relevance_pass(const engine::Model& model, const at::Tensor& tokens, const at::Tensor& lengths,

@@ -15,7 +15,7 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int64_t kWeightsPerThread = 32 << 10;  // below it a thread's start costs more than its work
-constexpr int64_t kLanes = 32;  // partial sums, so that additions need not wait for each other
+constexpr int64_t kLanes = 32;                   // partial sums, so that additions need not wait for each other
 
 template <typename Weight>
 [[gnu::always_inline]] inline void multiply(const Weight* rows, const float* x, int64_t count, int64_t width, float* products) {
@@ -49,7 +49,8 @@ at::Tensor row_products(const at::Tensor& rows, const at::Tensor& x) {
   const auto run = [&](auto multiply, const auto* first) {
     const int64_t width = rows.size(1);
     at::parallel_for(0, rows.size(0), std::max<int64_t>(kWeightsPerThread / width, 1), [&](int64_t begin, int64_t end) {
-      multiply(first + begin * width, vector.const_data_ptr<float>(), end - begin, width, products.mutable_data_ptr<float>() + begin);
+      multiply(first + begin * width, vector.const_data_ptr<float>(), end - begin, width,
+               products.mutable_data_ptr<float>() + begin);
     });
   };
   if (dense.scalar_type() == at::kBFloat16)

@@ -62,13 +62,16 @@ std::string number(double value, int digits) {
 }
 
 std::string as_text(const engine::DecodeBenchmark& result, const BenchFlags& flags, const engine::Model& model) {
-  std::string text = flags.dtype + " on " + model.device().str() + ", " + plural(static_cast<uint64_t>(result.threads), "thread") + ": " +
-                     processor_name() + "\n";
-  text += "prefill    " + number(result.prefill_tokens_per_second, 1) + " tokens/s, " + plural(static_cast<uint64_t>(flags.decode.prompt_tokens), "token") + "\n";
-  text += "decode     " + number(result.decode_tokens_per_second, 1) + " tokens/s, " + plural(static_cast<uint64_t>(flags.decode.decode_tokens), "token") + " after them\n";
-  text += "memory     " + number(result.memory_floor_tokens_per_second(), 1) + " tokens/s at most: " + number(result.bytes_read_per_token / 1e6, 1) +
-          " MB of weights a token, read at " + number(result.read_bytes_per_second / 1e9, 1) + " GB/s; reached " +
-          number(100 * result.share_of_memory_floor(), 1) + " %\n";
+  std::string text = flags.dtype + " on " + model.device().str() + ", " +
+                     plural(static_cast<uint64_t>(result.threads), "thread") + ": " + processor_name() + "\n";
+  text += "prefill    " + number(result.prefill_tokens_per_second, 1) + " tokens/s, " +
+          plural(static_cast<uint64_t>(flags.decode.prompt_tokens), "token") + "\n";
+  text += "decode     " + number(result.decode_tokens_per_second, 1) + " tokens/s, " +
+          plural(static_cast<uint64_t>(flags.decode.decode_tokens), "token") + " after them\n";
+  text += "memory     " + number(result.memory_floor_tokens_per_second(), 1) +
+          " tokens/s at most: " + number(result.bytes_read_per_token / 1e6, 1) + " MB of weights a token, read at " +
+          number(result.read_bytes_per_second / 1e9, 1) + " GB/s; reached " + number(100 * result.share_of_memory_floor(), 1) +
+          " %\n";
   if (result.observed_decode_seconds > 0)
     text += "guard      " + number(100 * result.observation_cost(), 1) + " % longer a token, with taps, probe and localizer\n";
   return text;
@@ -100,19 +103,32 @@ int bench_decode(const BenchFlags& flags, Context& context) {
 void add_bench(CLI::App& app, Context& context) {
   CLI::App* group = add_group(app, "bench", "Measures speed on this machine.", "openbook bench decode --threads 2");
   auto flags = std::make_shared<BenchFlags>();
-  CLI::App* verb = add_verb(*group, context, "decode",
-                            "Reads a prompt of random tokens and decodes after it. Prints the speed of both, the share of what memory allows, and what "
-                            "watching each token for the guard adds.",
-                            "openbook bench decode --threads 2\nopenbook bench decode --dtype float32 --prompt-tokens 2048 --format json");
+  CLI::App* verb = add_verb(
+      *group, context, "decode",
+      "Reads a prompt of random tokens and decodes after it. Prints the speed of both, the share of what memory allows, and what "
+      "watching each token for the guard adds.",
+      "openbook bench decode --threads 2\nopenbook bench decode --dtype float32 --prompt-tokens 2048 --format json");
   add_place(*verb, Place::kModel, flags->model);
   add_place(*verb, Place::kAtlas, flags->atlas);
   verb->add_option("--device", flags->device, "cpu, cuda, cuda:N, or auto: CUDA where there is a device")->capture_default_str();
-  verb->add_option("--dtype", flags->dtype, "of weights and activations")->check(CLI::IsMember({"float32", "bfloat16"}))->capture_default_str();
-  verb->add_option("--threads", flags->decode.threads, "of the CPU; 0: one a core")->check(CLI::Range(0, 1024))->capture_default_str();
-  verb->add_option("--prompt-tokens", flags->decode.prompt_tokens, "to be read")->check(CLI::Range(1, 1 << 20))->capture_default_str();
-  verb->add_option("--decode-tokens", flags->decode.decode_tokens, "to be written, greedily")->check(CLI::Range(1, 1 << 20))->capture_default_str();
-  verb->add_option("--repeats", flags->decode.repeats, "the fastest counts, of every token")->check(CLI::Range(1, 1000))->capture_default_str();
-  verb->add_option("--guard", flags->guarded, "off: needs no atlas, leaves out what the guard adds")->check(CLI::IsMember({"on", "off"}))->capture_default_str();
+  verb->add_option("--dtype", flags->dtype, "of weights and activations")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->capture_default_str();
+  verb->add_option("--threads", flags->decode.threads, "of the CPU; 0: one a core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  verb->add_option("--prompt-tokens", flags->decode.prompt_tokens, "to be read")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  verb->add_option("--decode-tokens", flags->decode.decode_tokens, "to be written, greedily")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  verb->add_option("--repeats", flags->decode.repeats, "the fastest counts, of every token")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb->add_option("--guard", flags->guarded, "off: needs no atlas, leaves out what the guard adds")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
   verb->callback([flags, &context] { context.run = [flags, &context] { return bench_decode(*flags, context); }; });
 }
 

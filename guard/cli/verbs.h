@@ -48,6 +48,7 @@ AddVerb add_ingest, add_search, add_ask, add_check, add_atlas, add_eval, add_log
 AddVerb add_atlas_report;  // of the group `atlas`
 
 // In the order of `openbook --help`.
-inline constexpr AddVerb* kVerbs[] = {add_ingest, add_search, add_ask, add_check, add_atlas, add_eval, add_log, add_bench, add_doctor};
+inline constexpr AddVerb* kVerbs[] = {add_ingest, add_search, add_ask,   add_check, add_atlas,
+                                      add_eval,   add_log,    add_bench, add_doctor};
 
 }  // namespace openbook::cli

@@ -21,7 +21,8 @@ INSTANTIATE_TEST_SUITE_P(Languages, Lives, testing::Values("en", "es", "zh"), []
 bool ideograph(char32_t value) { return value >= 0x4E00 && value <= 0x9FFF; }
 
 TEST_P(Lives, SameSeedSamePeopleAndTheFirstStayTheFirst) {
-  const std::vector<Biography> few = biographies().make(GetParam(), 10, 3), many = biographies().make(GetParam(), 30, 3), others = biographies().make(GetParam(), 10, 4);
+  const std::vector<Biography> few = biographies().make(GetParam(), 10, 3), many = biographies().make(GetParam(), 30, 3),
+                               others = biographies().make(GetParam(), 10, 4);
   for (size_t i = 0; i < few.size(); ++i) {
     EXPECT_EQ(few[i].text, many[i].text);
     EXPECT_NE(few[i].text, others[i].text);

@@ -1,4 +1,5 @@
-// Surgery and finders over a hand-written model, of which one knows what its two heads do: L0H0 reads answers from documents, L0H1 recites them.
+// Surgery and finders over a hand-written model, of which one knows what its two heads do: L0H0 reads answers from documents,
+// L0H1 recites them.
 #include "base/test_support.h"
 #include "guard/reading_llama.h"
 #include "report/finders.h"
@@ -7,14 +8,29 @@
 namespace openbook::attribution {
 namespace {
 
-// Four relations, the first and the last to fit on: one is held out to choose the probe's regularisation. Answers have two words: those after the
-// first are calibrated apart.
+// Four relations, the first and the last to fit on: one is held out to choose the probe's regularisation. Answers have two words:
+// those after the first are calibrated apart.
 ContrastSet capital_facts() {
   const std::vector<std::vector<std::pair<std::string, std::string>>> facts = {
-      {{"Norway", "Oslo"}, {"Sweden", "Stockholm"}, {"Poland", "Warsaw"}, {"Spain", "Madrid"}, {"Italy", "Rome"}, {"Latvia", "Riga"}},
+      {{"Norway", "Oslo"},
+       {"Sweden", "Stockholm"},
+       {"Poland", "Warsaw"},
+       {"Spain", "Madrid"},
+       {"Italy", "Rome"},
+       {"Latvia", "Riga"}},
       {{"Kenya", "Nairobi"}, {"Egypt", "Cairo"}, {"Ghana", "Accra"}, {"Mali", "Bamako"}, {"Togo", "Lome"}, {"Angola", "Luanda"}},
-      {{"Peru", "Lima"}, {"Chile", "Santiago"}, {"Cuba", "Havana"}, {"Ecuador", "Quito"}, {"Bolivia", "Sucre"}, {"Uruguay", "Montevideo"}},
-      {{"Japan", "Tokyo"}, {"Nepal", "Kathmandu"}, {"Iran", "Tehran"}, {"Oman", "Muscat"}, {"Laos", "Vientiane"}, {"Iraq", "Baghdad"}}};
+      {{"Peru", "Lima"},
+       {"Chile", "Santiago"},
+       {"Cuba", "Havana"},
+       {"Ecuador", "Quito"},
+       {"Bolivia", "Sucre"},
+       {"Uruguay", "Montevideo"}},
+      {{"Japan", "Tokyo"},
+       {"Nepal", "Kathmandu"},
+       {"Iran", "Tehran"},
+       {"Oman", "Muscat"},
+       {"Laos", "Vientiane"},
+       {"Iraq", "Baghdad"}}};
   ContrastSet set;
   char letter = 'A';
   for (size_t i = 0; i < facts.size(); ++i) {
@@ -28,7 +44,8 @@ ContrastSet capital_facts() {
     relation.filler_sentences = {"Few leave {subject}.", "All like {subject}.", "One sees {subject}.", "We know {subject}."};
     relation.decoy_sentences = {"A boat for {object}.", "A song on {object}."};
     set.relations.push_back(relation);
-    for (const auto& [subject, object] : facts[i]) set.facts.push_back({static_cast<int32_t>(i), subject, object + " " + letter++ + "ville", {}});
+    for (const auto& [subject, object] : facts[i])
+      set.facts.push_back({static_cast<int32_t>(i), subject, object + " " + letter++ + "ville", {}});
   }
   return set;
 }
@@ -105,10 +122,12 @@ TEST_F(Experiments, FindersFindTheHeadThatReadsOrSayWhyNot) {
     EXPECT_GT(found["scores"][0].get<double>(), found["scores"][1].get<double>()) << finder;
     EXPECT_EQ(found["top"][0], "L0H0") << finder;
     EXPECT_EQ(found["auc"]["all"]["value"], 1) << finder;
-    EXPECT_GT(found["place_top1"]["value"].get<double>(), 0.8) << finder;  // the head looks at every occurrence of an answer alike
+    EXPECT_GT(found["place_top1"]["value"].get<double>(), 0.8)
+        << finder;  // the head looks at every occurrence of an answer alike
   }
   EXPECT_EQ(figure(part, "closest_without_lrp"), 0);
-  // One head writes all of the answer: its gradient through the final norm is negative, and that finder has nothing to go by. Nor does that head tell documents apart.
+  // One head writes all of the answer: its gradient through the final norm is negative, and that finder has nothing to go by. Nor
+  // does that head tell documents apart.
   ASSERT_EQ(part["left_out"].size(), 2u);
   EXPECT_NE(part["left_out"][0].get<std::string>().find("Gradient times activation"), std::string::npos);
   EXPECT_NE(part["left_out"][1].get<std::string>().find("needles"), std::string::npos);

@@ -14,10 +14,10 @@ struct RelevanceGolden {
   std::vector<engine::TokenId> tokens;
   engine::TokenId target;
   float logit;
-  at::Tensor heads;            // [layers, heads]
-  at::Tensor keys;             // [layers, heads, tokens]
-  at::Tensor token_relevance;  // [tokens]
-  at::Tensor evidence;         // [layers * heads]
+  at::Tensor heads;                                           // [layers, heads]
+  at::Tensor keys;                                            // [layers, heads, tokens]
+  at::Tensor token_relevance;                                 // [tokens]
+  at::Tensor evidence;                                        // [layers * heads]
   at::Tensor gradient_heads, gradient_keys, gradient_tokens;  // the same of the plain gradient times activation
 };
 

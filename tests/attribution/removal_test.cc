@@ -112,7 +112,8 @@ TEST_P(Removal, FirstMeansThatNoTokenIsLikelier) {
   const TinyLaboratory tiny(GetParam());
   std::vector<NextToken> cases = tiny.cases({12, 12});
   cases[1].tokens = cases[0].tokens;
-  const auto best = static_cast<engine::TokenId>(engine::test::run_whole(tiny.decoder, cases[0].tokens)[-1].argmax().item<int64_t>());
+  const auto best =
+      static_cast<engine::TokenId>(engine::test::run_whole(tiny.decoder, cases[0].tokens)[-1].argmax().item<int64_t>());
   cases[0].next = best;
   cases[1].next = best + 1;
   EXPECT_TRUE(score_without(tiny.lab, cases, {{}}, "").first.equal(at::tensor({1.0f, 0.0f}).unsqueeze(0)));
@@ -145,7 +146,8 @@ TEST_P(Removal, AblationEffectIsTheDropOfEveryHead) {
   const at::Tensor effect = ablation_effect(tiny.lab, cases, "");
   for (const engine::HeadId head : engine::test::all_heads(tiny.decoder.model())) {
     double drop = 0;
-    for (const NextToken& each : cases) drop += (log_probability_alone(tiny.decoder, each, {}) - log_probability_alone(tiny.decoder, each, {head})) / 2;
+    for (const NextToken& each : cases)
+      drop += (log_probability_alone(tiny.decoder, each, {}) - log_probability_alone(tiny.decoder, each, {head})) / 2;
     EXPECT_NEAR(effect[head.layer][head.head].item<double>(), drop, 1e-4) << engine::to_string(head);
   }
 }
@@ -153,7 +155,8 @@ TEST_P(Removal, AblationEffectIsTheDropOfEveryHead) {
 TEST_P(Removal, PickedOrdersBeginWithTheHeadThatLosesMost) {
   const TinyLaboratory tiny(GetParam());
   std::vector<NextToken> lost = tiny.cases({10, 22, 17, 12, 9});
-  for (NextToken& each : lost) each.next = static_cast<engine::TokenId>(engine::test::run_whole(tiny.decoder, each.tokens)[-1].argmax().item<int64_t>());
+  for (NextToken& each : lost)
+    each.next = static_cast<engine::TokenId>(engine::test::run_whole(tiny.decoder, each.tokens)[-1].argmax().item<int64_t>());
   const HeadSet pool = engine::test::all_heads(tiny.decoder.model());
   const PickedOrders picked = pick_orders(tiny.lab, pool, lost, {}, 3, "");
   ASSERT_EQ(picked.alone.size(), pool.size());
@@ -163,7 +166,8 @@ TEST_P(Removal, PickedOrdersBeginWithTheHeadThatLosesMost) {
   std::vector<HeadSet> each;
   for (const engine::HeadId head : picked.alone) each.push_back({head});
   const at::Tensor scores = score_without(tiny.lab, lost, each, "").first.sum(1);
-  for (size_t i = 1; i < each.size(); ++i) EXPECT_LE(scores[static_cast<int64_t>(i - 1)].item<double>(), scores[static_cast<int64_t>(i)].item<double>());
+  for (size_t i = 1; i < each.size(); ++i)
+    EXPECT_LE(scores[static_cast<int64_t>(i - 1)].item<double>(), scores[static_cast<int64_t>(i)].item<double>());
 }
 
 TEST(Removal, AHeadThatTheModelLacksIsRefused) {

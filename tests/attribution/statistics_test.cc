@@ -51,7 +51,8 @@ TEST(Estimate, TheGapOfTwoScorersIsTheirAucsDifferenceAndKnowsThatTheyShareCases
   std::vector<ClusteredScore> first, other;
   for (int i = 0; i < 200; ++i) {
     const bool positive = i % 2;
-    const double score = static_cast<double>(random() % 100) + (positive ? 30 : 0), near = score + static_cast<double>(random() % 5);
+    const double score = static_cast<double>(random() % 100) + (positive ? 30 : 0),
+                 near = score + static_cast<double>(random() % 5);
     pairs.push_back({std::to_string(i), score, near, positive});
     first.push_back({std::to_string(i), score, positive});
     other.push_back({std::to_string(i), near, positive});
@@ -64,11 +65,13 @@ TEST(Estimate, TheGapOfTwoScorersIsTheirAucsDifferenceAndKnowsThatTheyShareCases
 }
 
 TEST(RocCurve, RunsFromNothingToEverythingAndItsAreaIsTheAuc) {
-  const std::vector<ClusteredScore> cases = {{"a", .9, true}, {"b", .8, false}, {"c", .7, true}, {"d", .7, false}, {"e", .1, false}};
+  const std::vector<ClusteredScore> cases = {
+      {"a", .9, true}, {"b", .8, false}, {"c", .7, true}, {"d", .7, false}, {"e", .1, false}};
   const std::vector<RocPoint> points = roc_curve(cases);
   double area = 0;
   for (size_t i = 1; i < points.size(); ++i)
-    area += (points[i].false_positive_rate - points[i - 1].false_positive_rate) * (points[i].true_positive_rate + points[i - 1].true_positive_rate) / 2;
+    area += (points[i].false_positive_rate - points[i - 1].false_positive_rate) *
+            (points[i].true_positive_rate + points[i - 1].true_positive_rate) / 2;
   EXPECT_NEAR(area, auc_of(cases).value, 1e-12);
   EXPECT_EQ(points.back().true_positive_rate, 1);
   EXPECT_TRUE(roc_curve({{"a", 1, true}}).empty());

@@ -10,7 +10,8 @@
 namespace openbook::attribution {
 namespace {
 
-const std::vector<std::string> kTowns = {" Bergen", " Oslo", " Lund", " Turku", " Malmo", " Sligo", " Derry", " Galway", " Cork", " Ennis", " Tralee", " Athlone"};
+const std::vector<std::string> kTowns = {" Bergen", " Oslo",   " Lund", " Turku", " Malmo",  " Sligo",
+                                         " Derry",  " Galway", " Cork", " Ennis", " Tralee", " Athlone"};
 
 // Every town may follow a colon, and another town; memory has a town for each of twelve subjects.
 test::ReadingLlama towns_llama() {
@@ -32,23 +33,40 @@ class Vectors : public testing::Test {
     atlas_ = test::reading_atlas(folder_.path());
     write_file_atomically(folder_ / "biographies.json", lives().dump());
     biographies_ = Biographies::load(folder_.path());
-    facts_.relations = {{.name = "town", .questions = {"Where is{subject}?"}, .clozes = {"The town of{subject} is:", "Found:{subject}:"}}};
+    facts_.relations = {
+        {.name = "town", .questions = {"Where is{subject}?"}, .clozes = {"The town of{subject} is:", "Found:{subject}:"}}};
     for (size_t i = 0; i < kTowns.size(); ++i) {
       facts_.facts.push_back({0, " subject" + std::to_string(i), kTowns[i].substr(1), {}});
       runs_.known.push_back(static_cast<int32_t>(i));
     }
-    lab_ = {.decoder = decoder_.get(), .facts = &facts_, .biographies = &biographies_, .runs = &runs_, .atlas = &atlas_, .quick = true};
+    lab_ = {.decoder = decoder_.get(),
+            .facts = &facts_,
+            .biographies = &biographies_,
+            .runs = &runs_,
+            .atlas = &atlas_,
+            .quick = true};
   }
 
   // Lives in which the first four towns stand, and end with a colon; the needle is the last town.
   static nlohmann::json lives() {
-    nlohmann::json facts = nlohmann::json::array(), grammar = {{"given", {"{1..99999}"}}, {"family", {"K"}}, {"name", {"{given}{family}"}}, {"who", {"K"}}, {"who_inside", {"K"}}};
+    nlohmann::json facts = nlohmann::json::array(), grammar = {{"given", {"{1..99999}"}},
+                                                               {"family", {"K"}},
+                                                               {"name", {"{given}{family}"}},
+                                                               {"who", {"K"}},
+                                                               {"who_inside", {"K"}}};
     const char* names[] = {"birth_date", "birth_place", "education", "occupation"};
     for (size_t i = 0; i < 4; ++i) {
       grammar[names[i]] = {kTowns[i]};
       facts.push_back({{"name", names[i]}, {"questions", {"Q?"}}, {"sentences", {"{who}{value}:"}}});
     }
-    return {{"languages", {{"en", {{"joiner", ""}, {"words", 1}, {"grammar", grammar}, {"facts", facts}, {"fillers", {"{who}."}}, {"needles", {" Athlone", " Tralee"}}}}}}};
+    return {{"languages",
+             {{"en",
+               {{"joiner", ""},
+                {"words", 1},
+                {"grammar", grammar},
+                {"facts", facts},
+                {"fillers", {"{who}."}},
+                {"needles", {" Athlone", " Tralee"}}}}}}};
   }
 
   double value(const Json& part, const std::string& figure) const {
@@ -69,11 +87,15 @@ class Vectors : public testing::Test {
 
 TEST_F(Vectors, AnotherPromptsVectorSaysThatPromptsAnswer) {
   VectorExperiment experiment;
-  const at::Tensor vectors = last_z(*decoder_, {tokens_of_text(decoder_->model(), "See Turku:"), tokens_of_text(decoder_->model(), "Or see Malmo now:")});
-  experiment.ways = {{.name = "reading head first", .order = {{0, 0}, {0, 1}}, .vectors = vectors}, {.name = "reciting head first", .order = {{0, 1}, {0, 0}}, .vectors = vectors}};
-  const std::vector<VectorTrial> trials = {{.text = "In Oslo we stay:", .references = {"Turku"}, .source = 0}, {.text = "In Lund:", .references = {"Malmo"}, .source = 1},
+  const at::Tensor vectors = last_z(
+      *decoder_, {tokens_of_text(decoder_->model(), "See Turku:"), tokens_of_text(decoder_->model(), "Or see Malmo now:")});
+  experiment.ways = {{.name = "reading head first", .order = {{0, 0}, {0, 1}}, .vectors = vectors},
+                     {.name = "reciting head first", .order = {{0, 1}, {0, 0}}, .vectors = vectors}};
+  const std::vector<VectorTrial> trials = {{.text = "In Oslo we stay:", .references = {"Turku"}, .source = 0},
+                                           {.text = "In Lund:", .references = {"Malmo"}, .source = 1},
                                            {.text = "In Lund:", .references = {"Lund"}, .source = 1}};
-  const auto found = recalls(lab_, experiment, trials, {{.way = 0, .count = 0}, {.way = 0, .count = 1}, {.way = 1, .count = 1}}, "");
+  const auto found =
+      recalls(lab_, experiment, trials, {{.way = 0, .count = 0}, {.way = 0, .count = 1}, {.way = 1, .count = 1}}, "");
   EXPECT_EQ(found[0], (std::vector<double>{0, 0, 1}));
   EXPECT_EQ(found[1], (std::vector<double>{1, 1, 0}));
   EXPECT_EQ(found[2], (std::vector<double>{0, 0, 1}));
@@ -85,7 +107,8 @@ TEST_F(Vectors, AttentionPressedOntoANeedleSaysIt) {
   const std::string text = "From Oslo and Oslo to Malmo by Turku:";
   const auto at = static_cast<int64_t>(text.find(" Turku"));
   const std::vector<VectorTrial> trials = {{.text = text, .references = {"Turku"}, .needle = {at, at + 6}}};
-  const auto found = recalls(lab_, experiment, trials, {{.count = 0}, {.count = 1, .scale = 4}, {.count = 1, .scale = 0.1, .sharpen = 3}}, "");
+  const auto found =
+      recalls(lab_, experiment, trials, {{.count = 0}, {.count = 1, .scale = 4}, {.count = 1, .scale = 0.1, .sharpen = 3}}, "");
   EXPECT_EQ(found[0][0], 0);  // Oslo stands twice
   EXPECT_EQ(found[1][0], 1);
   EXPECT_EQ(found[2][0], 1);  // the score of 3 becomes 9

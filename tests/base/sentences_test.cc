@@ -1,6 +1,7 @@
+#include "openbook/base/sentences.h"
+
 #include "base/test_support.h"
 #include "openbook/base/lines.h"
-#include "openbook/base/sentences.h"
 
 namespace openbook {
 namespace {
@@ -14,7 +15,10 @@ std::vector<std::string> sentences_of(std::string_view text) {
 using Sentences = std::vector<std::string>;
 
 TEST(Sentences, EndAtMarksAndNotInsideWords) {
-  const struct { std::string text; Sentences expected; } rows[] = {
+  const struct {
+    std::string text;
+    Sentences expected;
+  } rows[] = {
       {"One. Two! Three? Four", {"One.", "Two!", "Three?", "Four"}},
       {"  padded.  \n", {"padded."}},
       {"Dr. Smith met J. R. Tolkien. They spoke.", {"Dr. Smith met J. R. Tolkien.", "They spoke."}},
@@ -37,7 +41,10 @@ TEST(Sentences, EndAtMarksAndNotInsideWords) {
 }
 
 TEST(Sentences, BlocksEndThemToo) {
-  const struct { std::string text; Sentences expected; } rows[] = {
+  const struct {
+    std::string text;
+    Sentences expected;
+  } rows[] = {
       {"a line\nits rest\n\nnext paragraph", {"a line\nits rest", "next paragraph"}},
       {"# Leave\nTwenty days\n- one\n  more\n- two\n1. first\n2. second",
        {"# Leave", "Twenty days", "- one\n  more", "- two", "1. first", "2. second"}},

@@ -42,11 +42,11 @@ class TemporaryFolder {
 }  // namespace openbook::test
 
 // `statement` throws openbook::Error with `code` and a message that holds `piece`.
-#define EXPECT_ERROR(statement, expected_code, piece)                                                             \
-  try {                                                                                                           \
-    statement;                                                                                                    \
-    ADD_FAILURE() << "no error from " #statement;                                                                 \
-  } catch (const ::openbook::Error& error) {                                                                      \
-    EXPECT_EQ(::openbook::code_name(error.code()), ::openbook::code_name(expected_code)) << error.what();         \
-    EXPECT_NE(std::string(error.what()).find(piece), std::string::npos) << "message: " << error.what();           \
+#define EXPECT_ERROR(statement, expected_code, piece)                                                     \
+  try {                                                                                                   \
+    statement;                                                                                            \
+    ADD_FAILURE() << "no error from " #statement;                                                         \
+  } catch (const ::openbook::Error& error) {                                                              \
+    EXPECT_EQ(::openbook::code_name(error.code()), ::openbook::code_name(expected_code)) << error.what(); \
+    EXPECT_NE(std::string(error.what()).find(piece), std::string::npos) << "message: " << error.what();   \
   }

@@ -6,17 +6,20 @@ namespace openbook {
 namespace {
 
 TEST(Utf8, FirstInvalidByteIsFound) {
-  const struct { std::string text; std::optional<size_t> bad; } rows[] = {
+  const struct {
+    std::string text;
+    std::optional<size_t> bad;
+  } rows[] = {
       {"", std::nullopt},
       {"plain", std::nullopt},
       {"\xC3\xA9\xE4\xB8\xAD\xF0\x9F\x98\x80", std::nullopt},
-      {"ab\xFF", 2},              // never a lead byte
-      {"\xC0\xAF", 0},            // overlong
-      {"\xE0\x80\xAF", 0},        // overlong
-      {"x\xED\xA0\x80", 1},       // surrogate
-      {"\xF4\x90\x80\x80", 0},    // above U+10FFFF
-      {"ok\xE4\xB8", 2},          // cut short
-      {"\x80", 0},                // continuation alone
+      {"ab\xFF", 2},            // never a lead byte
+      {"\xC0\xAF", 0},          // overlong
+      {"\xE0\x80\xAF", 0},      // overlong
+      {"x\xED\xA0\x80", 1},     // surrogate
+      {"\xF4\x90\x80\x80", 0},  // above U+10FFFF
+      {"ok\xE4\xB8", 2},        // cut short
+      {"\x80", 0},              // continuation alone
   };
   for (const auto& row : rows) EXPECT_EQ(first_invalid_utf8(row.text), row.bad) << row.text;
 }

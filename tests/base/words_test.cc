@@ -7,12 +7,16 @@ namespace {
 
 std::vector<std::string> parts(std::string_view text) {
   std::vector<std::string> found;
-  for (const WordSpan& span : split_words(text)) found.push_back((span.punctuation ? "." : "") + std::string(slice(text, span.bytes)));
+  for (const WordSpan& span : split_words(text))
+    found.push_back((span.punctuation ? "." : "") + std::string(slice(text, span.bytes)));
   return found;
 }
 
 TEST(Words, SplitAtSpacesAndPunctuation) {
-  const struct { std::string text; std::vector<std::string> parts; } rows[] = {
+  const struct {
+    std::string text;
+    std::vector<std::string> parts;
+  } rows[] = {
       {"", {}},
       {" \n", {}},
       {"Paris is.", {"Paris", "is", ".."}},
@@ -43,9 +47,7 @@ TEST(Words, ReplacedInPlace) {
   EXPECT_EQ(replace_words("aa aa aa", "aa aa", "b"), "b aa");  // overlapping places: the first counts
 }
 
-TEST(Words, InvalidBytesKeepTheirPlace) {
-  EXPECT_EQ(with_valid_utf8("a\xFFz\xE4\xB8"), "a?z??");
-}
+TEST(Words, InvalidBytesKeepTheirPlace) { EXPECT_EQ(with_valid_utf8("a\xFFz\xE4\xB8"), "a?z??"); }
 
 }  // namespace
 }  // namespace openbook

@@ -1,7 +1,7 @@
 // Speed of the text encoder: embed_bench MODEL_FOLDER TEXTS.jsonl [THREADS] [TEXTS]
 //
-// Embeds the "text" field of each line, cut into pieces of about 600 bytes as the chunker would, and prints the best of three runs.
-// embed_baseline.py does the same in transformers.
+// Embeds the "text" field of each line, cut into pieces of about 600 bytes as the chunker would, and prints the best of three
+// runs. embed_baseline.py does the same in transformers.
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ int main(int count, char** arguments) {
     encoder->embed(texts);
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
-  std::printf("embed: %zu texts, %lld tokens, %.1f texts/s, %.0f tokens/s\n", texts.size(), static_cast<long long>(tokens), texts.size() / best,
-              tokens / best);
+  std::printf("embed: %zu texts, %lld tokens, %.1f texts/s, %.0f tokens/s\n", texts.size(), static_cast<long long>(tokens),
+              texts.size() / best, tokens / best);
   return 0;
 }

@@ -28,7 +28,8 @@ at::Tensor all_of(const Model& model, float value) { return at::full({1, model.c
 class TinyBatch : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(All, TinyBatch, testing::ValuesIn(test::kTinyLlamas), [](const auto& info) { return info.param; });
 
-// Decodes `steps` tokens in a batch, and each row in a session of its own under `edit`; logits, z and pattern must agree at every step.
+// Decodes `steps` tokens in a batch, and each row in a session of its own under `edit`; logits, z and pattern must agree at every
+// step.
 void expect_rows_equal_sessions(const Decoder& decoder, const std::vector<std::vector<TokenId>>& prompts, BatchEdits edits,
                                 const std::function<void(size_t, HeadEdits&)>& edit, bool compare_pattern) {
   constexpr int64_t kSteps = 5;
@@ -46,21 +47,25 @@ void expect_rows_equal_sessions(const Decoder& decoder, const std::vector<std::v
     for (size_t row = 0; row < prompts.size(); ++row) {
       const auto index = static_cast<int64_t>(row);
       EXPECT_TRUE(close(batch.logits()[index], alone[row]->logits(), kTolerance)) << "row " << row << " step " << step;
-      EXPECT_TRUE(close(batch.observed().z[index].flatten(0, 1), alone[row]->taps()->z(), kTolerance)) << "row " << row << " step " << step;
+      EXPECT_TRUE(close(batch.observed().z[index].flatten(0, 1), alone[row]->taps()->z(), kTolerance))
+          << "row " << row << " step " << step;
       EXPECT_TRUE(close(batch.observed().resid_post[index][-1], alone[row]->taps()->resid_final(), kTolerance));
-      if (compare_pattern) EXPECT_TRUE(close(pattern[index], alone[row]->taps()->pattern(), kTolerance)) << "row " << row << " step " << step;
+      if (compare_pattern)
+        EXPECT_TRUE(close(pattern[index], alone[row]->taps()->pattern(), kTolerance)) << "row " << row << " step " << step;
     }
     if (step == kSteps) break;
     const std::vector<TokenId> said = batch.choose();
     batch.append(said);
     for (size_t row = 0; row < prompts.size(); ++row) alone[row]->append({&said[row], 1});
   }
-  for (size_t row = 0; row < prompts.size(); ++row) EXPECT_EQ(batch.lengths()[row], static_cast<int64_t>(prompts[row].size()) + kSteps);
+  for (size_t row = 0; row < prompts.size(); ++row)
+    EXPECT_EQ(batch.lengths()[row], static_cast<int64_t>(prompts[row].size()) + kSteps);
 }
 
 TEST_P(TinyBatch, RowsEqualSessions) {
   const Decoder decoder(test::load_tiny(GetParam()));
-  expect_rows_equal_sessions(decoder, random_prompts(decoder.model(), {17, 1, 40, 23}, 7), {}, [](size_t, HeadEdits&) {}, true);
+  expect_rows_equal_sessions(
+      decoder, random_prompts(decoder.model(), {17, 1, 40, 23}, 7), {}, [](size_t, HeadEdits&) {}, true);
 }
 
 TEST_P(TinyBatch, PatternTimesValuesIsZ) {
@@ -69,10 +74,12 @@ TEST_P(TinyBatch, PatternTimesValuesIsZ) {
   BatchSession batch(decoder, random_prompts(decoder.model(), {17, 5, 12}, 11), 2, {.observe = true});
   batch.append(batch.choose());
   constexpr int64_t kKeys = 18;
-  const at::Tensor pattern = batch.pattern(batch.observed().queries, batch.observed().positions, kKeys).view({3, config.layers, config.heads, kKeys});
+  const at::Tensor pattern =
+      batch.pattern(batch.observed().queries, batch.observed().positions, kKeys).view({3, config.layers, config.heads, kKeys});
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     const at::Tensor values = batch.values(layer, kKeys).repeat_interleave(config.heads_per_kv_head(), 1);
-    EXPECT_TRUE(close(at::einsum("rhk,rhkd->rhd", {pattern.select(1, layer), values}), batch.observed().z.select(1, layer), kTolerance));
+    EXPECT_TRUE(
+        close(at::einsum("rhk,rhkd->rhd", {pattern.select(1, layer), values}), batch.observed().z.select(1, layer), kTolerance));
   }
 }
 
@@ -81,29 +88,37 @@ TEST_P(TinyBatch, GainsEqualHeadEdits) {
   BatchEdits edits{.from = {3, 0, 9}, .gains = all_of(decoder.model(), 1)};
   edits.gains[0][0][1] = 0;
   edits.gains[0][1][0] = 0.25;
-  expect_rows_equal_sessions(decoder, random_prompts(decoder.model(), {17, 4, 12}, 8), edits, [&](size_t row, HeadEdits& alone) {
-    alone.from_position = edits.from[row];
-    alone.set_gain({0, 1}, 0);
-    alone.set_gain({1, 0}, 0.25f);
-  }, false);
+  expect_rows_equal_sessions(
+      decoder, random_prompts(decoder.model(), {17, 4, 12}, 8), edits,
+      [&](size_t row, HeadEdits& alone) {
+        alone.from_position = edits.from[row];
+        alone.set_gain({0, 1}, 0);
+        alone.set_gain({1, 0}, 0.25f);
+      },
+      false);
 }
 
 TEST_P(TinyBatch, BiasesEqualHeadEdits) {
   const Decoder decoder(test::load_tiny(GetParam()));
   BatchEdits edits{.from = {9, 4}, .biases = all_of(decoder.model(), 0), .biased_keys = {{{2, 5}, {7, 8}}, {{1, 3}}}};
   edits.biases[0][1][1] = 3;
-  expect_rows_equal_sessions(decoder, random_prompts(decoder.model(), {17, 8}, 9), edits, [&](size_t row, HeadEdits& alone) {
-    alone.from_position = edits.from[row];
-    alone.set_bias({1, 1}, 3);
-    alone.set_biased_keys(edits.biased_keys[row]);
-  }, false);
+  expect_rows_equal_sessions(
+      decoder, random_prompts(decoder.model(), {17, 8}, 9), edits,
+      [&](size_t row, HeadEdits& alone) {
+        alone.from_position = edits.from[row];
+        alone.set_bias({1, 1}, 3);
+        alone.set_biased_keys(edits.biased_keys[row]);
+      },
+      false);
 }
 
 TEST(BatchSession, AHeadsOwnOutputPutBackChangesNothingAndAnothersChangesTheLogits) {
   const Decoder decoder(test::load_tiny("plain"));
   const auto prompts = random_prompts(decoder.model(), {11, 18}, 10);
   const BatchSession plain(decoder, prompts, 0, {.observe = true});
-  BatchEdits edits{.from = {10, 17}, .replaced = at::zeros({decoder.model().config().layers, decoder.model().config().heads}), .values = plain.observed().z.clone()};
+  BatchEdits edits{.from = {10, 17},
+                   .replaced = at::zeros({decoder.model().config().layers, decoder.model().config().heads}),
+                   .values = plain.observed().z.clone()};
   edits.replaced[1].fill_(1);
   const BatchSession same(decoder, prompts, 0, {.edits = edits});
   EXPECT_TRUE(close(same.logits(), plain.logits(), kTolerance));
@@ -116,7 +131,8 @@ TEST(BatchSession, SharpenedKeysTakeAlmostAllAttention) {
   const Decoder decoder(test::load_tiny("plain"));
   const ModelConfig& config = decoder.model().config();
   const auto prompts = random_prompts(decoder.model(), {11}, 11);
-  // One key with a score far above all others: z becomes that key's value, whatever sharpen is; the pattern of another head stays.
+  // One key with a score far above all others: z becomes that key's value, whatever sharpen is; the pattern of another head
+  // stays.
   BatchEdits edits{.from = {10}, .biases = all_of(decoder.model(), 0), .biased_keys = {{{4, 5}}}};
   edits.biases[0][0][0] = 5;
   edits.sharpen = 20;
@@ -144,7 +160,8 @@ TEST(BatchSession, RestartedEqualsFresh) {
   const auto prompts = random_prompts(decoder.model(), {11, 1, 18}, 13);
   BatchSession restarted(decoder, prompts, 3, {.observe = true});
   const at::Tensor z = restarted.observed().z.clone();
-  BatchEdits biased{.from = {10, 0, 17}, .biases = all_of(decoder.model(), 2), .biased_keys = {{{2, 5}}, {}, {{1, 3}}}, .sharpen = 3};
+  BatchEdits biased{
+      .from = {10, 0, 17}, .biases = all_of(decoder.model(), 2), .biased_keys = {{{2, 5}}, {}, {{1, 3}}}, .sharpen = 3};
   BatchEdits once{.from = {10, 0, 17}, .positions = 1, .gains = all_of(decoder.model(), 0)};
   BatchEdits added{.from = {10, 0, 17}, .replaced = at::ones({config.layers, config.heads}), .values = z.flip(0), .kept = 0.5};
   for (const BatchEdits& edits : {biased, added, once, BatchEdits{}}) {
@@ -159,7 +176,8 @@ TEST(BatchSession, RestartedEqualsFresh) {
       restarted.append(said);
     }
   }
-  EXPECT_ERROR(restarted.restart({.from = {10, 0, 16}}), Code::kInvalidArgument, "acts from position 16 on, before the last token of its prompt of 18");
+  EXPECT_ERROR(restarted.restart({.from = {10, 0, 16}}), Code::kInvalidArgument,
+               "acts from position 16 on, before the last token of its prompt of 18");
 }
 
 TEST(BatchSession, AddedValuesAddToWhatIsKept) {
@@ -167,7 +185,10 @@ TEST(BatchSession, AddedValuesAddToWhatIsKept) {
   const ModelConfig& config = decoder.model().config();
   const auto prompts = random_prompts(decoder.model(), {11}, 14);
   const BatchSession plain(decoder, prompts, 0, {.observe = true});
-  BatchEdits edits{.from = {10}, .replaced = at::zeros({config.layers, config.heads}), .values = at::ones_like(plain.observed().z), .kept = 0.5};
+  BatchEdits edits{.from = {10},
+                   .replaced = at::zeros({config.layers, config.heads}),
+                   .values = at::ones_like(plain.observed().z),
+                   .kept = 0.5};
   edits.replaced[0][1] = 1;
   const BatchSession added(decoder, prompts, 0, {.observe = true, .edits = edits});
   EXPECT_TRUE(close(added.observed().z[0][0][1], plain.observed().z[0][0][1] * 0.5 + 1, kTolerance));
@@ -177,7 +198,8 @@ TEST(BatchSession, AddedValuesAddToWhatIsKept) {
 TEST(BatchSession, EditsOfOnePositionLeaveTheNextOnesAlone) {
   const Decoder decoder(test::load_tiny("plain"));
   const auto prompts = random_prompts(decoder.model(), {11, 7}, 15);
-  BatchSession edited(decoder, prompts, 1, {.observe = true, .edits = {.from = {10, 6}, .positions = 1, .gains = all_of(decoder.model(), 0)}});
+  BatchSession edited(decoder, prompts, 1,
+                      {.observe = true, .edits = {.from = {10, 6}, .positions = 1, .gains = all_of(decoder.model(), 0)}});
   EXPECT_EQ(edited.observed().z.abs().max().item<float>(), 0);
   edited.append({1, 2});
   for (int64_t row = 0; row < 2; ++row) EXPECT_GT(edited.observed().z[row].abs().max().item<float>(), 0) << row;
@@ -189,8 +211,10 @@ TEST(BatchSession, WrongInputIsRefused) {
   EXPECT_ERROR(BatchSession(decoder, {{1}, {}}, 1), Code::kInvalidArgument, "a prompt has no tokens");
   EXPECT_ERROR(BatchSession(decoder, {{1, 276}}, 1), Code::kInvalidArgument, "token id 276 is outside the vocabulary");
   EXPECT_ERROR(BatchSession(decoder, {{1, 2}}, 511), Code::kOutOfRange, "513 positions are more than the model's 512");
-  EXPECT_ERROR(BatchSession(decoder, {{1}}, 1, {.edits = {.gains = at::ones({1, 1, 1})}}), Code::kInvalidArgument, "gains have another shape");
-  EXPECT_ERROR(BatchSession(decoder, {{1}}, 1, {.edits = {.biases = all_of(decoder.model(), 1)}}), Code::kInvalidArgument, "biased keys of another number");
+  EXPECT_ERROR(BatchSession(decoder, {{1}}, 1, {.edits = {.gains = at::ones({1, 1, 1})}}), Code::kInvalidArgument,
+               "gains have another shape");
+  EXPECT_ERROR(BatchSession(decoder, {{1}}, 1, {.edits = {.biases = all_of(decoder.model(), 1)}}), Code::kInvalidArgument,
+               "biased keys of another number");
   BatchSession batch(decoder, {{1}, {2}}, 1);
   EXPECT_ERROR(batch.append({1}), Code::kInvalidArgument, "one token a row");
   batch.append({1, 2});

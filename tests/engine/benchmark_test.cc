@@ -14,7 +14,8 @@ namespace {
 TEST(DecodeBenchmark, MeasuresAndPutsThreadsBack) {
   const Decoder decoder(test::load_tiny("plain"));
   const int before = at::get_num_threads();
-  const DecodeBenchmark result = run_decode_benchmark(decoder, {.prompt_tokens = 20, .decode_tokens = 5, .repeats = 1, .threads = 1});
+  const DecodeBenchmark result =
+      run_decode_benchmark(decoder, {.prompt_tokens = 20, .decode_tokens = 5, .repeats = 1, .threads = 1});
   EXPECT_EQ(result.threads, 1);
   EXPECT_EQ(at::get_num_threads(), before);
   EXPECT_NEAR(result.decode_tokens_per_second * result.decode_seconds, 5, 1e-6);
@@ -29,14 +30,18 @@ TEST(DecodeBenchmark, MeasuresAndPutsThreadsBack) {
 TEST(DecodeBenchmark, WhatAnObserverTakesIsItsCost) {
   const Decoder decoder(test::load_tiny("plain"));
   std::vector<TokenId> seen;
-  const DecodeBenchmark result = run_decode_benchmark(
-      decoder, {.prompt_tokens = 20, .decode_tokens = 5, .repeats = 2, .tapped = {{0, 1}}, .observe = [&](const Session& session, TokenId token) {
-        EXPECT_EQ(session.position(), 20 + static_cast<int64_t>(seen.size() % 5));
-        EXPECT_EQ(session.taps()->pattern().sizes(), at::IntArrayRef({1, 20}));
-        EXPECT_GT(session.taps()->pattern().sum().item<float>(), 0);
-        seen.push_back(token);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      }});
+  const DecodeBenchmark result =
+      run_decode_benchmark(decoder, {.prompt_tokens = 20,
+                                     .decode_tokens = 5,
+                                     .repeats = 2,
+                                     .tapped = {{0, 1}},
+                                     .observe = [&](const Session& session, TokenId token) {
+                                       EXPECT_EQ(session.position(), 20 + static_cast<int64_t>(seen.size() % 5));
+                                       EXPECT_EQ(session.taps()->pattern().sizes(), at::IntArrayRef({1, 20}));
+                                       EXPECT_GT(session.taps()->pattern().sum().item<float>(), 0);
+                                       seen.push_back(token);
+                                       std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                                     }});
   ASSERT_EQ(seen.size(), 15u);  // two repeats and the one that warms up
   EXPECT_TRUE(std::equal(seen.begin(), seen.begin() + 5, seen.begin() + 10));
   EXPECT_GE(result.observed_decode_seconds, 5 * 0.02);

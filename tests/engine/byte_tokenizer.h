@@ -1,4 +1,5 @@
-// A tokenizer whose tokens are single bytes, with a few special tokens: enough to test what is built on top of one, without a model.
+// A tokenizer whose tokens are single bytes, with a few special tokens: enough to test what is built on top of one, without a
+// model.
 #pragma once
 
 #include <string>

@@ -43,7 +43,8 @@ TEST(ChatTemplate, AJinjaFileGoesBeforeTheConfig) {
 TEST(ChatTemplate, WhatIsNotKnownIsRefusedByName) {
   EXPECT_ERROR(recognise_chat_template("{{ '[INST] ' }}", "x"), Code::kUnimplemented, "Mistral");
   EXPECT_ERROR(recognise_chat_template("<start_of_turn>user", "x"), Code::kUnimplemented, "Gemma");
-  EXPECT_ERROR(recognise_chat_template("\x1b[31m{{ x }}", "models/x"), Code::kUnimplemented, "models/x: unknown chat template, it begins: \\x1B");
+  EXPECT_ERROR(recognise_chat_template("\x1b[31m{{ x }}", "models/x"), Code::kUnimplemented,
+               "models/x: unknown chat template, it begins: \\x1B");
 }
 
 struct BadFolder {
@@ -62,8 +63,10 @@ TEST(ChatTemplate, BadFoldersGiveOneClearError) {
            {"tokenizer_config.json", R"({"chat_template": 3})", Code::kInvalidArgument, "a text or a list"},
            {"tokenizer_config.json", R"({"chat_template": []})", Code::kInvalidArgument, "a text or a list"},
            {"tokenizer_config.json", R"({"chat_template": ["a"]})", Code::kInvalidArgument, "chat_template[0]"},
-           {"tokenizer_config.json", R"({"chat_template": [{"name": "default"}]})", Code::kInvalidArgument, "\"template\" is missing"},
-           {"tokenizer_config.json", R"({"chat_template": [{"name": "rag", "template": "x"}]})", Code::kInvalidArgument, "only: rag"},
+           {"tokenizer_config.json", R"({"chat_template": [{"name": "default"}]})", Code::kInvalidArgument,
+            "\"template\" is missing"},
+           {"tokenizer_config.json", R"({"chat_template": [{"name": "rag", "template": "x"}]})", Code::kInvalidArgument,
+            "only: rag"},
            {"chat_template.jinja", "<|im_start|>\xff", Code::kInvalidArgument, "chat_template.jinja"},
        }) {
     SCOPED_TRACE(row.text);

@@ -105,7 +105,8 @@ TYPED_TEST(CpuKernels, AttendManyIsCausalBehindAFilledCache) {
   EXPECT_FALSE(cpu::attends_many(16));
   for (const int64_t d_head : {32, 64, 128}) {
     ASSERT_TRUE(cpu::attends_many(d_head));
-    for (const auto& [first, rows] : {std::pair<int64_t, int64_t>{0, 1}, {0, 2}, {0, 16}, {0, 17}, {0, 133}, {1, 31}, {31, 1}, {200, 50}, {263, 137}}) {
+    for (const auto& [first, rows] :
+         {std::pair<int64_t, int64_t>{0, 1}, {0, 2}, {0, 16}, {0, 17}, {0, 133}, {1, 31}, {31, 1}, {200, 50}, {263, 137}}) {
       const int64_t positions = first + rows;
       const at::Tensor fused = this->random({rows, heads + 2, d_head}) * 2, keys = this->random({kv_heads, capacity, d_head}),
                        values = this->random({kv_heads, capacity, d_head});
@@ -118,7 +119,8 @@ TYPED_TEST(CpuKernels, AttendManyIsCausalBehindAFilledCache) {
       const at::Tensor later = at::ones({rows, positions}, at::kBool).triu(first + 1);
       const at::Tensor scores = at::bmm(q, k.transpose(1, 2)) / std::sqrt(static_cast<double>(d_head));
       const at::Tensor pattern = at::softmax(scores.masked_fill(later, -std::numeric_limits<double>::infinity()), -1);
-      EXPECT_TRUE(close(z, at::bmm(pattern, v).transpose(0, 1), this->kTolerance * 4)) << d_head << ", " << rows << " behind " << first;
+      EXPECT_TRUE(close(z, at::bmm(pattern, v).transpose(0, 1), this->kTolerance * 4))
+          << d_head << ", " << rows << " behind " << first;
     }
   }
 }

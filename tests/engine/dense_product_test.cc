@@ -54,7 +54,8 @@ TEST(DenseProduct, ASignalNeverFindsTheStackPointerElsewhere) {
 
   const at::Tensor x = at::ones({100, 576}), weight = at::ones({1536, 576}), turned = at::ones({576, 1536}).t();
   const auto start = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(300)) dense_product(x, weight), dense_product(x, turned);
+  while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(300))
+    dense_product(x, weight), dense_product(x, turned);
 
   ::setitimer(ITIMER_REAL, &never, nullptr);
   ::sigaction(SIGALRM, &before, nullptr);

@@ -29,10 +29,11 @@ TEST_F(MiniLm, BatchedEqualsSingle) {
 }
 
 TEST_F(MiniLm, AParaphraseIsCloserThanAnotherSubject) {
-  const std::vector<float> v = encoder_->embed({"How many days off do I get?", "Employees are entitled to 30 days of annual leave.",
-                                                "The warehouse is painted green."});
+  const std::vector<float> v = encoder_->embed(
+      {"How many days off do I get?", "Employees are entitled to 30 days of annual leave.", "The warehouse is painted green."});
   const std::span<const float> all(v);
-  EXPECT_GT(test::cosine(all.subspan(0, 384), all.subspan(384, 384)), test::cosine(all.subspan(0, 384), all.subspan(768, 384)) + 0.2);
+  EXPECT_GT(test::cosine(all.subspan(0, 384), all.subspan(384, 384)),
+            test::cosine(all.subspan(0, 384), all.subspan(768, 384)) + 0.2);
 }
 
 }  // namespace

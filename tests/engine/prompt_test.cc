@@ -29,8 +29,10 @@ std::string text_of(const Prompt& prompt, TokenRange range) {
 std::string text_of(const Prompt& prompt) { return text_of(prompt, {0, static_cast<int64_t>(prompt.tokens.size())}); }
 
 TEST(Prompt, ChatPutsPassagesBeforeTheQuestionAndEndsWhereTheAnswerBegins) {
-  const Prompt prompt = builder().build(
-      {.instructions = "Be short.", .passages = {passage("First."), passage("Second.")}, .question = "Why?", .answer_prefix = "Because"});
+  const Prompt prompt = builder().build({.instructions = "Be short.",
+                                         .passages = {passage("First."), passage("Second.")},
+                                         .question = "Why?",
+                                         .answer_prefix = "Because"});
   const std::string text = text_of(prompt);
   EXPECT_TRUE(text.starts_with("<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\n")) << text;
   EXPECT_TRUE(text.ends_with("<|im_end|>\n<|im_start|>assistant\nBecause")) << text;
@@ -44,7 +46,8 @@ TEST(Prompt, ChatPutsPassagesBeforeTheQuestionAndEndsWhereTheAnswerBegins) {
 }
 
 TEST(Prompt, InstructionsDependOnWhetherThereAreDocuments) {
-  EXPECT_NE(text_of(builder().build({.passages = {passage("x")}, .question = "q"})).find(kDefaultInstructions), std::string::npos);
+  EXPECT_NE(text_of(builder().build({.passages = {passage("x")}, .question = "q"})).find(kDefaultInstructions),
+            std::string::npos);
   const Prompt closed = builder().build({.question = "q"});
   EXPECT_NE(text_of(closed).find(kClosedBookInstructions), std::string::npos);
   EXPECT_TRUE(closed.all_passages.empty());

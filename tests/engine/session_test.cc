@@ -17,7 +17,9 @@ std::vector<TokenId> random_ids(size_t count, const Model& model, uint64_t seed)
   return ids;
 }
 
-std::span<const TokenId> piece(const std::vector<TokenId>& ids, size_t begin, size_t end) { return std::span(ids).subspan(begin, end - begin); }
+std::span<const TokenId> piece(const std::vector<TokenId>& ids, size_t begin, size_t end) {
+  return std::span(ids).subspan(begin, end - begin);
+}
 
 class TinySession : public testing::TestWithParam<std::string> {
  protected:
@@ -171,7 +173,8 @@ TEST_F(PlainSession, NothingCanBeChosenWithoutLogits) {
 }
 
 TEST_F(PlainSession, LogProbabilitiesNeedAContextThatFits) {
-  const std::vector<TokenId> ids = random_ids(static_cast<size_t>(decoder_.model().config().max_positions) + 2, decoder_.model(), 8);
+  const std::vector<TokenId> ids =
+      random_ids(static_cast<size_t>(decoder_.model().config().max_positions) + 2, decoder_.model(), 8);
   EXPECT_ERROR(log_probabilities(decoder_, {}, piece(ids, 0, 1)), Code::kInvalidArgument, "at least one token");
   EXPECT_ERROR(log_probabilities(decoder_, piece(ids, 0, 5), piece(ids, 5, ids.size())), Code::kOutOfRange, "do not fit");
   EXPECT_TRUE(log_probabilities(decoder_, piece(ids, 0, 5), {}).empty());

@@ -21,7 +21,9 @@ class SmolLm2Prompt : public testing::Test {
   }
 
   static PromptBuilder builder() { return {model_->tokenizer(), read_chat_template(model_->folder())}; }
-  static std::string text_of(std::span<const TokenId> tokens) { return model_->tokenizer().decode(tokens, /*skip_special=*/false); }
+  static std::string text_of(std::span<const TokenId> tokens) {
+    return model_->tokenizer().decode(tokens, /*skip_special=*/false);
+  }
 
   // Greedy, at most `limit` tokens.
   static std::string answer(const PromptRequest& request, int limit) {
@@ -57,7 +59,8 @@ TEST_F(SmolLm2Prompt, ADocumentCannotEndItsTurn) {
 
 TEST_F(SmolLm2Prompt, MarkupIsWhatTheModelsOwnTemplateWrites) {
   const Prompt prompt = builder().build({.instructions = "Be kind.", .question = "Who are you?"});
-  EXPECT_EQ(text_of(prompt.tokens), "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(text_of(prompt.tokens),
+            "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n");
   EXPECT_TRUE(model_->tokenizer().is_special(prompt.tokens.front()));
 }
 
@@ -67,7 +70,8 @@ TEST_F(SmolLm2Prompt, TokensOfAPassageCoverItsBytesInOrderWhateverStandsAround) 
   std::vector<TokenId> alone;
   for (const Token& token : model_->tokenizer().encode(found.text)) alone.push_back(token.id);
   for (PromptStyle style : {PromptStyle::kChat, PromptStyle::kBare}) {
-    const Prompt prompt = builder().build({.passages = {passage("before"), found, passage("after")}, .question = "q", .style = style});
+    const Prompt prompt =
+        builder().build({.passages = {passage("before"), found, passage("after")}, .question = "q", .style = style});
     const TokenRange range = prompt.passage_tokens.at(1);
     EXPECT_EQ(std::vector<TokenId>(prompt.tokens.begin() + range.begin, prompt.tokens.begin() + range.end), alone);
     int64_t at = found.range.begin;
@@ -81,7 +85,8 @@ TEST_F(SmolLm2Prompt, TokensOfAPassageCoverItsBytesInOrderWhateverStandsAround) 
 }
 
 TEST_F(SmolLm2Prompt, AnswersFromTheDocumentInBothStyles) {
-  const std::string document = "The Lantern Club meets every Thursday in the old boathouse. Its president is Maria Feldkamp, a retired pilot.";
+  const std::string document =
+      "The Lantern Club meets every Thursday in the old boathouse. Its president is Maria Feldkamp, a retired pilot.";
   const std::string chat = answer({.passages = {passage(document)}, .question = "Who is the president of the Lantern Club?"}, 24);
   EXPECT_NE(chat.find("Maria Feldkamp"), std::string::npos) << chat;
   const std::string bare =
@@ -91,12 +96,14 @@ TEST_F(SmolLm2Prompt, AnswersFromTheDocumentInBothStyles) {
 
 TEST_F(SmolLm2Prompt, WhatADocumentSaysIsMoreProbableWithTheDocument) {
   const Decoder decoder(model_);
-  const std::string document = "The Lantern Club's president is Maria Feldkamp.", question = "Who is the president of the Lantern Club?";
+  const std::string document = "The Lantern Club's president is Maria Feldkamp.",
+                    question = "Who is the president of the Lantern Club?";
   std::vector<TokenId> said;
   for (const Token& token : model_->tokenizer().encode("Maria Feldkamp")) said.push_back(token.id);
   const auto sum = [&](const std::vector<Passage>& passages) {
     double total = 0;
-    for (double p : log_probabilities(decoder, builder().build({.passages = passages, .question = question}).tokens, said)) total += p;
+    for (double p : log_probabilities(decoder, builder().build({.passages = passages, .question = question}).tokens, said))
+      total += p;
     return total;
   };
   EXPECT_GT(sum({passage(document)}), sum({}) + 5);

@@ -44,13 +44,15 @@ TEST(TextEncoder, RunsTheActivationThatTheConfigNames) {
   for (const char* activation : {"gelu_new", "relu"}) {
     const TinyCopy copy;
     copy.set("config.json", "hidden_act", activation);
-    test::expect_embeddings(*copy.load(), test::read_embeddings(test::golden(std::string("tiny_bert/expected_") + activation + ".jsonl")));
+    test::expect_embeddings(*copy.load(),
+                            test::read_embeddings(test::golden(std::string("tiny_bert/expected_") + activation + ".jsonl")));
   }
 }
 
 TEST(TextEncoder, BatchedEqualsSingleAndKeepsTheOrder) {
   std::vector<std::string> texts;
-  for (int i = 0; i < 70; ++i) texts.push_back(std::string(static_cast<size_t>(i * 37 % 50), static_cast<char>('a' + i % 26)) + " leave days");
+  for (int i = 0; i < 70; ++i)
+    texts.push_back(std::string(static_cast<size_t>(i * 37 % 50), static_cast<char>('a' + i % 26)) + " leave days");
   test::expect_batched_equals_single(tiny(), texts);
 }
 
@@ -78,11 +80,11 @@ TEST(TextEncoder, WeightsOfALargerModelAreFoundUnderTheirPrefix) {
   std::memcpy(&header_size, bytes.data(), sizeof header_size);
   const json named = json::parse(bytes.substr(8, header_size));
   json renamed;
-  for (const auto& [name, tensor] : named.items())
-    renamed[name == "__metadata__" ? name : "bert." + name] = tensor;
+  for (const auto& [name, tensor] : named.items()) renamed[name == "__metadata__" ? name : "bert." + name] = tensor;
   const std::string header = renamed.dump(), tensors = bytes.substr(8 + header_size);
   header_size = header.size();
-  copy.write("model.safetensors", std::string(reinterpret_cast<const char*>(&header_size), sizeof header_size) + header + tensors);
+  copy.write("model.safetensors",
+             std::string(reinterpret_cast<const char*>(&header_size), sizeof header_size) + header + tensors);
   EXPECT_EQ(copy.load()->embed({"days of leave"}), tiny().embed({"days of leave"}));
 }
 
@@ -134,7 +136,8 @@ TEST(TextEncoder, DamagedFoldersGiveOneClearError) {
   EXPECT_ERROR(TextEncoder::load("/nowhere/model"), Code::kNotFound, "/nowhere/model");
   EXPECT_ERROR(TextEncoder::load(test::golden("tiny_bert"), "tpu"), Code::kInvalidArgument, "device \"tpu\"");
   const TinyCopy modules;
-  modules.write("modules.json", R"([{"type": "sentence_transformers.models.Transformer"}, {"type": "sentence_transformers.models.Dense"}])");
+  modules.write("modules.json",
+                R"([{"type": "sentence_transformers.models.Transformer"}, {"type": "sentence_transformers.models.Dense"}])");
   EXPECT_ERROR(modules.load(), Code::kUnimplemented, "step \"sentence_transformers.models.Dense\"");
   const TinyCopy broken;
   broken.write("1_Pooling/config.json", "{\"pooling");

@@ -13,7 +13,8 @@ class EmbedTest : public testing::Test {
     const auto model = test::model_folder("smollm2-135m-instruct"), embedder = test::model_folder("all-minilm-l6-v2");
     if (!model || !embedder) GTEST_SKIP() << "the models are not in build/models; cmake/setup.sh makes them";
     models_ = {*model, *embedder, test::source_folder() / "examples/smollm2.atlas.json"};
-    std::ofstream(passage_) << "# Ferries\n\nThe ferry to Port Ellery leaves from pier 7. It was built by Hanna Lindqvist in Gothenburg.\n";
+    std::ofstream(passage_)
+        << "# Ferries\n\nThe ferry to Port Ellery leaves from pier 7. It was built by Hanna Lindqvist in Gothenburg.\n";
   }
 
   test::ProgramResult embed(const std::string& question) const {

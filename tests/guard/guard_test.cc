@@ -108,8 +108,7 @@ TEST_F(GuardAnswers, ASteeredSentenceEndsWithTheClauseBeforeItsFirstUnsupportedC
   };
   const Answer answer = ask(said_after_the_capital(","), {kBergen});
   EXPECT_EQ(answer.text, kSaid + "Bergen");
-  EXPECT_THAT(tried(answer),
-              ElementsAre("decode: recited: \"Oslo\"", "steer: supported up to \"Quito\", cut before it"));
+  EXPECT_THAT(tried(answer), ElementsAre("decode: recited: \"Oslo\"", "steer: supported up to \"Quito\", cut before it"));
   EXPECT_EQ(answer.trace[1].text, kSaid + "Bergen, Quito.");
   ASSERT_EQ(answer.claims.size(), 1u);
   EXPECT_EQ(answer.claims[0].support, Support::kSupported);

@@ -94,7 +94,8 @@ TEST(Storage, ASecondWriterIsRefusedAndReadersSeeWhatWasThereWhenTheyOpened) {
 TEST(Storage, ChunksLongerThanTheEmbedderReadsMatterToAWriterOnly) {
   const Closed closed(true);
   const ChunkerOptions longer{.max_tokens = kEmbedder->max_tokens() + 1};
-  EXPECT_ERROR(Retriever::open(closed.path, kEmbedder, OpenMode::kReadWrite, longer), Code::kInvalidArgument, "would overlook the rest");
+  EXPECT_ERROR(Retriever::open(closed.path, kEmbedder, OpenMode::kReadWrite, longer), Code::kInvalidArgument,
+               "would overlook the rest");
   EXPECT_FALSE(Retriever::open(closed.path, kEmbedder, OpenMode::kReadOnly, longer)->search("word").empty());
 }
 

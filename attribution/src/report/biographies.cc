@@ -60,7 +60,8 @@ class Author {
       });
       if (!known) return value;
     }
-    throw Error(Code::kFailedPrecondition, "biographies: every {" + symbol + "} is another fact's value, too", "Add forms to biographies.json.");
+    throw Error(Code::kFailedPrecondition, "biographies: every {" + symbol + "} is another fact's value, too",
+                "Add forms to biographies.json.");
   }
 
   std::vector<Line> plan() {
@@ -112,13 +113,15 @@ class Author {
       return std::to_string(range.first + static_cast<int64_t>(draw(random_, static_cast<size_t>(range.last - range.first + 1))));
     const bool vowel = !value.empty() && std::string_view("aeiouAEIOU").find(value[0]) != std::string_view::npos;
     for (const std::string& key : {symbol, symbol + gender_, symbol + (vowel ? ".vowel" : ".consonant")})
-      if (const auto forms = language_.grammar.find(key); forms != language_.grammar.end()) return fill(pick(random_, forms->second));
+      if (const auto forms = language_.grammar.find(key); forms != language_.grammar.end())
+        return fill(pick(random_, forms->second));
     throw Error(Code::kInternal, "biographies: {" + symbol + "} stands for nothing");  // refused when the file was read
   }
 
   std::string fill(const std::string& form) {
     std::string text;
-    for (const FormPiece& piece : pieces_of(form)) text += piece.symbol ? expand(std::string(piece.text)) : std::string(piece.text);
+    for (const FormPiece& piece : pieces_of(form))
+      text += piece.symbol ? expand(std::string(piece.text)) : std::string(piece.text);
     return text;
   }
 
@@ -161,14 +164,17 @@ const BiographyLanguage& Biographies::language(const std::string& name) const {
 
 std::vector<Biography> Biographies::make(const std::string& name, int64_t count, uint64_t seed) const {
   const BiographyLanguage& known = language(name);
-  const uint64_t language_key = std::accumulate(name.begin(), name.end(), uint64_t{0}, [](uint64_t key, char letter) { return key * 256 + static_cast<uint8_t>(letter); });
+  const uint64_t language_key = std::accumulate(
+      name.begin(), name.end(), uint64_t{0}, [](uint64_t key, char letter) { return key * 256 + static_cast<uint8_t>(letter); });
   std::vector<Biography> lives;
   std::set<std::string> people;
   for (int64_t i = 0; i < count; ++i) {
     Author author(known, name, seeded({seed, language_key, static_cast<uint64_t>(i)}));
     int tries = 0;
     while (!people.insert(author.christen()).second)
-      if (++tries == kMostTries) throw Error(Code::kOutOfRange, "biographies: no name is left after " + std::to_string(i) + " people", "Ask for fewer people.");
+      if (++tries == kMostTries)
+        throw Error(Code::kOutOfRange, "biographies: no name is left after " + std::to_string(i) + " people",
+                    "Ask for fewer people.");
     lives.push_back(author.write());
   }
   return lives;

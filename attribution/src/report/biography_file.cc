@@ -56,29 +56,35 @@ class Check {
  private:
   void sentence_of(const std::string& sentence, bool of_fact) const {
     if (!holds(sentence, "who")) malformed(where_, "\"" + sentence + "\" lacks {who}");
-    if (holds(sentence, "value") != of_fact) malformed(where_, "\"" + sentence + (of_fact ? "\" lacks {value}" : "\" must not hold {value}"));
+    if (holds(sentence, "value") != of_fact)
+      malformed(where_, "\"" + sentence + (of_fact ? "\" lacks {value}" : "\" must not hold {value}"));
     follow(sentence, {"who", "value"}, kDeepest);
   }
 
   void follow(const std::string& form, const std::vector<std::string_view>& given, int deeper) const {
     if (deeper == 0) malformed(where_, "\"" + form + "\" stands for forms inside forms without an end");
     for (const FormPiece& piece : pieces_of(form)) {
-      if (!piece.symbol && piece.text.find_first_of("{}") != std::string_view::npos) malformed(where_, "\"" + form + "\" has a brace without its other");
-      if (!piece.symbol || std::find(given.begin(), given.end(), piece.text) != given.end() || !number_range(piece.text).empty()) continue;
+      if (!piece.symbol && piece.text.find_first_of("{}") != std::string_view::npos)
+        malformed(where_, "\"" + form + "\" has a brace without its other");
+      if (!piece.symbol || std::find(given.begin(), given.end(), piece.text) != given.end() || !number_range(piece.text).empty())
+        continue;
       for (const std::vector<std::string>* forms : require(std::string(piece.text), "\"" + form + "\"", given))
         for (const std::string& inner : *forms) follow(inner, {}, deeper - 1);
     }
   }
 
   // The lists that the symbol may stand for.
-  std::vector<const std::vector<std::string>*> require(const std::string& symbol, const std::string& in, const std::vector<std::string_view>& given) const {
+  std::vector<const std::vector<std::string>*> require(const std::string& symbol, const std::string& in,
+                                                       const std::vector<std::string_view>& given) const {
     const auto list = [&](const std::string& key) {
       const auto found = language_.grammar.find(key);
       return found == language_.grammar.end() ? nullptr : &found->second;
     };
     if (const auto* plain = list(symbol)) return {plain};
-    if (const auto *male = list(symbol + ".male"), *female = list(symbol + ".female"); male && female) return {male, female};
-    if (const auto *vowel = list(symbol + ".vowel"), *consonant = list(symbol + ".consonant"); vowel && consonant && !given.empty()) return {vowel, consonant};
+    if (const auto* male = list(symbol + ".male"), *female = list(symbol + ".female"); male && female) return {male, female};
+    if (const auto* vowel = list(symbol + ".vowel"), *consonant = list(symbol + ".consonant");
+        vowel && consonant && !given.empty())
+      return {vowel, consonant};
     malformed(where_, in + ": {" + symbol + "} stands for nothing in the grammar");
   }
 

@@ -10,8 +10,8 @@
 
 namespace openbook::attribution {
 
-// Throws invalid_argument naming the language, the form and what is wrong with it: a symbol without forms, a fact's sentence without
-// {who} or {value}, a grammar that never ends.
+// Throws invalid_argument naming the language, the form and what is wrong with it: a symbol without forms, a fact's sentence
+// without {who} or {value}, a grammar that never ends.
 std::map<std::string, BiographyLanguage> parse_biographies(const std::string& json, const std::string& file);
 
 // A form cut into text and symbols, in order: "born on {value}." is "born on ", {value}, ".".

@@ -8,7 +8,8 @@ namespace {
 
 // Names the memory answer where it has nothing to do with the question.
 std::string decoy_text(const std::string& memory_answer) {
-  return "A short article about " + memory_answer + " appeared in a weekly magazine last spring. Readers wrote many letters about it, and " + memory_answer +
+  return "A short article about " + memory_answer +
+         " appeared in a weekly magazine last spring. Readers wrote many letters about it, and " + memory_answer +
          " was chosen as the title of the yearly collection.";
 }
 
@@ -33,7 +34,8 @@ std::vector<size_t> following(const std::vector<nlohmann::json>& rows, size_t ro
 }
 
 std::vector<Passage> other_documents(const std::vector<nlohmann::json>& rows, size_t row) {
-  const std::string subject = rows[row]["subject"], document_answer = rows[row]["document_answer"], memory_answer = rows[row]["memory_answer"];
+  const std::string subject = rows[row]["subject"], document_answer = rows[row]["document_answer"],
+                    memory_answer = rows[row]["memory_answer"];
   const auto accept = [&](const nlohmann::json& other, const std::vector<size_t>& found) {
     const std::string text = other["document"];
     for (const size_t earlier : found)
@@ -41,16 +43,20 @@ std::vector<Passage> other_documents(const std::vector<nlohmann::json>& rows, si
     return !holds_words(text, subject) && !holds_words(text, document_answer) && !holds_words(text, memory_answer);
   };
   std::vector<Passage> passages;
-  for (const size_t other : following(rows, row, 2, accept)) passages.push_back(whole_document(rows[other]["subject"], rows[other]["document"]));
+  for (const size_t other : following(rows, row, 2, accept))
+    passages.push_back(whole_document(rows[other]["subject"], rows[other]["document"]));
   return passages;
 }
 
 // Another row's answer, of the same kind where there is one, that `own_text` does not hold.
-std::string replacement_for(const std::vector<nlohmann::json>& rows, size_t row, const std::string& own_text, const char* answer_field, const char* kind_field) {
+std::string replacement_for(const std::vector<nlohmann::json>& rows, size_t row, const std::string& own_text,
+                            const char* answer_field, const char* kind_field) {
   const auto fits = [&](const nlohmann::json& other) { return !holds_words(own_text, std::string(other[answer_field])); };
-  std::vector<size_t> found =
-      following(rows, row, 1, [&](const nlohmann::json& other, const std::vector<size_t>&) { return other[kind_field] == rows[row][kind_field] && fits(other); });
-  if (found.empty()) found = following(rows, row, 1, [&](const nlohmann::json& other, const std::vector<size_t>&) { return fits(other); });
+  std::vector<size_t> found = following(rows, row, 1, [&](const nlohmann::json& other, const std::vector<size_t>&) {
+    return other[kind_field] == rows[row][kind_field] && fits(other);
+  });
+  if (found.empty())
+    found = following(rows, row, 1, [&](const nlohmann::json& other, const std::vector<size_t>&) { return fits(other); });
   return found.empty() ? std::string() : std::string(rows[found[0]][answer_field]);
 }
 
@@ -62,7 +68,8 @@ std::vector<ByteSpan> spans_of(const nlohmann::json& spans) {
 
 // The one document in `own`, without the answer's sentences in `silent`, none in `closed`; false when nothing is left of it.
 bool put_document(DataCase& made, const std::string& document) {
-  const std::string text = made.setting == Setting::kSilent ? without_sentences_holding(document, made.document_answer) : document;
+  const std::string text =
+      made.setting == Setting::kSilent ? without_sentences_holding(document, made.document_answer) : document;
   if (made.setting == Setting::kClosed) return true;
   made.passages = {whole_document(made.subject, text)};
   return !text.empty();
@@ -71,7 +78,8 @@ bool put_document(DataCase& made, const std::string& document) {
 }  // namespace
 
 std::vector<Passage> with_replaced(std::vector<Passage> passages, const std::string& words, const std::string& replacement) {
-  for (Passage& passage : passages) passage = whole_document(passage.document_id, replace_words(passage.text, words, replacement));
+  for (Passage& passage : passages)
+    passage = whole_document(passage.document_id, replace_words(passage.text, words, replacement));
   return passages;
 }
 
@@ -94,7 +102,8 @@ std::optional<DataCase> make_conflict_case(const std::vector<nlohmann::json>& ro
     return std::nullopt;
   }
   if (setting == Setting::kDecoy)  // the decoy stands in front of every second document
-    made.passages.insert(made.passages.begin() + static_cast<int64_t>(row % 2), whole_document("decoy", decoy_text(made.memory_answer)));
+    made.passages.insert(made.passages.begin() + static_cast<int64_t>(row % 2),
+                         whole_document("decoy", decoy_text(made.memory_answer)));
   return made;
 }
 

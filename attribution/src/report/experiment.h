@@ -1,18 +1,23 @@
 // What every experiment of the atlas report gets, and what it gives.
 //
-// An experiment is a function from a laboratory to one JSON object. It is deterministic in (model, data, seed, quick): the report's parts are
-// kept one by one, and a report that was killed goes on with the part that was missing. What a part holds, all fields optional:
+// An experiment is a function from a laboratory to one JSON object. It is deterministic in (model, data, seed, quick): the
+// report's parts are kept one by one, and a report that was killed goes on with the part that was missing. What a part holds, all
+// fields optional:
 //
-//   "figures":  [{"name", "label", "estimate": Estimate, "goal", "paper", ...}]   the numbers that the part exists for. Estimates (statistics.h) have value, 95 % interval
-//               clustered by subject and sample size; "goal" and "paper" are short texts such as ">= 0.98" and "94.75 % (Llama-3.1-8B)"
+//   "figures":  [{"name", "label", "estimate": Estimate, "goal", "paper", ...}]   the numbers that the part exists for. Estimates
+//   (statistics.h) have value, 95 % interval
+//               clustered by subject and sample size; "goal" and "paper" are short texts such as ">= 0.98" and "94.75 %
+//               (Llama-3.1-8B)"
 //   "tables":   [{"title", "columns": [text], "rows": [[text or number]]}]
-//   "charts":   [{"kind": "lines",    "title", "x", "y", "series": [{"name", "color", "points": [[x, y]] or [[x, y, low, high]]}]},
+//   "charts":   [{"kind": "lines",    "title", "x", "y", "series": [{"name", "color", "points": [[x, y]] or [[x, y, low,
+//   high]]}]},
 //                {"kind": "scatter",  "title", "x", "y", "series": [{"name", "color", "points": [[x, y]]}]},
 //                {"kind": "head_map", "title", "layers", "heads", "cells": [{"layer", "head", "color", "strength": 0 .. 1}]},
 //                {"kind": "heat_text","title", "tokens": [[text, weight 0 .. 1]]}]
-//               colors are names of roles or series: "task", "retrieval", "parametric", "in_context", "random", "least", "copied", "recited", "other"
-//   "left_out": [text]   what could not be done, by this model or for want of data: why, and what would do; never a made-up number
-//   anything else        raw numbers, for readers of the JSON
+//               colors are names of roles or series: "task", "retrieval", "parametric", "in_context", "random", "least",
+//               "copied", "recited", "other"
+//   "left_out": [text]   what could not be done, by this model or for want of data: why, and what would do; never a made-up
+//   number anything else        raw numbers, for readers of the JSON
 #pragma once
 
 #include <filesystem>
@@ -38,23 +43,27 @@ struct Laboratory {
   const ContrastSet* facts = nullptr;
   const Biographies* biographies = nullptr;  // parts that need it say so when it is missing
   const Embedder* embedder = nullptr;
-  const ContrastRuns* runs = nullptr;      // of `facts`
-  const HeadAtlas* atlas = nullptr;        // built from `runs`
-  std::filesystem::path data;              // public evaluation data (conflict.jsonl ...); empty: parts that need it say so
-  bool quick = false;                      // samples that two CPU cores manage in minutes
+  const ContrastRuns* runs = nullptr;  // of `facts`
+  const HeadAtlas* atlas = nullptr;    // built from `runs`
+  std::filesystem::path data;          // public evaluation data (conflict.jsonl ...); empty: parts that need it say so
+  bool quick = false;                  // samples that two CPU cores manage in minutes
   uint64_t seed = 1;
-  Progress progress;                       // may be empty
+  Progress progress;  // may be empty
   const Cancellation* cancellation = nullptr;
 
   const engine::Model& model() const { return decoder->model(); }
-  void report(const std::string& stage, int64_t done, int64_t total) const { if (progress) progress(stage, done, total); }
-  void check() const { if (cancellation) cancellation->check(); }
+  void report(const std::string& stage, int64_t done, int64_t total) const {
+    if (progress) progress(stage, done, total);
+  }
+  void check() const {
+    if (cancellation) cancellation->check();
+  }
   // How many of a sample: `whole` in a full report, `quick_sample` in a quick one.
   int64_t sample(int64_t whole, int64_t quick_sample) const { return quick ? quick_sample : whole; }
 };
 
 struct Experiment {
-  std::string name;    // file name of the part and anchor of the page: "roles", "surgery", ...
+  std::string name;  // file name of the part and anchor of the page: "roles", "surgery", ...
   std::string title;
   std::function<Json(const Laboratory&)> run;
 };

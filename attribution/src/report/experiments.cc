@@ -19,7 +19,7 @@ std::vector<Experiment> atlas_experiments() {
       {"tracking", "Source tracking", run_tracking},
       {"finders", "Other ways to find heads", run_finders},
       {"drift", "Changed models", run_drift},
-    };
+  };
 }
 
 }  // namespace openbook::attribution

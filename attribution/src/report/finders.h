@@ -1,7 +1,7 @@
 // Other ways to find retrieval heads than AttnLRP: do they name the same heads, and are probe and localizer as good under theirs?
 //
-// Heads are scored on fit relations, probe and localizer fitted there, the finder that comes closest without LRP is chosen on calibrate relations, and figures are of test
-// relations.
+// Heads are scored on fit relations, probe and localizer fitted there, the finder that comes closest without LRP is chosen on
+// calibrate relations, and figures are of test relations.
 #pragma once
 
 #include "report/experiment.h"

@@ -13,7 +13,9 @@ namespace {
 
 constexpr int64_t kMaxTokens = 20;  // the paper's, and those of the contrast cases
 
-at::Tensor by_head(const std::vector<double>& scores, const HeadAtlas& atlas) { return at::tensor(scores, at::kDouble).view({atlas.layers, atlas.heads}); }
+at::Tensor by_head(const std::vector<double>& scores, const HeadAtlas& atlas) {
+  return at::tensor(scores, at::kDouble).view({atlas.layers, atlas.heads});
+}
 
 template <typename T>
 std::vector<T> spread(const std::vector<T>& all, int64_t most) {
@@ -23,7 +25,9 @@ std::vector<T> spread(const std::vector<T>& all, int64_t most) {
   return picked;
 }
 
-bool any_of(const std::vector<Split>& splits, Split split) { return std::find(splits.begin(), splits.end(), split) != splits.end(); }
+bool any_of(const std::vector<Split>& splits, Split split) {
+  return std::find(splits.begin(), splits.end(), split) != splits.end();
+}
 
 Split split_of(const Laboratory& lab, int32_t fact) { return lab.facts->relations[lab.facts->facts[fact].relation].split; }
 
@@ -65,7 +69,8 @@ at::Tensor gains_without(const engine::Model& model, const std::vector<const Hea
 }
 
 std::vector<HeadOrder> removal_orders(const HeadAtlas& atlas, int64_t random_orders, uint64_t seed) {
-  const at::Tensor difference = by_head(atlas.difference_score, atlas), task = by_head(atlas.task_score, atlas), retrieval = by_head(atlas.retrieval_score, atlas);
+  const at::Tensor difference = by_head(atlas.difference_score, atlas), task = by_head(atlas.task_score, atlas),
+                   retrieval = by_head(atlas.retrieval_score, atlas);
   const int64_t all = atlas.layers * atlas.heads;
   std::vector<HeadOrder> orders = {{"in_context", "in_context", largest(difference, all)},
                                    {"retrieval", "retrieval", largest(retrieval, all)},
@@ -83,14 +88,20 @@ std::vector<HeadOrder> removal_orders(const HeadAtlas& atlas, int64_t random_ord
   return orders;
 }
 
-HeadSet first_of(const HeadSet& order, int64_t count) { return {order.begin(), order.begin() + std::min<int64_t>(count, static_cast<int64_t>(order.size()))}; }
+HeadSet first_of(const HeadSet& order, int64_t count) {
+  return {order.begin(), order.begin() + std::min<int64_t>(count, static_cast<int64_t>(order.size()))};
+}
 
 std::string book_name(Book book) {
   switch (book) {
-    case Book::kOwn: return "own";
-    case Book::kOriginal: return "original";
-    case Book::kBare: return "bare";
-    case Book::kClosed: return "closed";
+    case Book::kOwn:
+      return "own";
+    case Book::kOriginal:
+      return "original";
+    case Book::kBare:
+      return "bare";
+    case Book::kClosed:
+      return "closed";
   }
   return "own";
 }
@@ -100,9 +111,12 @@ bool RemovalTrial::right(const std::string& said) const {
   return given == (book == Book::kOwn || book == Book::kBare ? GivenAnswer::kDocument : GivenAnswer::kMemory);
 }
 
-bool RemovalTrial::answered(const std::string& said) const { return given_answer(said, document_answer, memory_answers) != GivenAnswer::kNeither; }
+bool RemovalTrial::answered(const std::string& said) const {
+  return given_answer(said, document_answer, memory_answers) != GivenAnswer::kNeither;
+}
 
-std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<Split>& splits, const std::vector<Book>& books, int64_t most_facts) {
+std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<Split>& splits, const std::vector<Book>& books,
+                                         int64_t most_facts) {
   const engine::PromptBuilder prompts(lab.model().tokenizer(), engine::read_chat_template(lab.model().folder()));
   std::map<std::pair<int32_t, Setting>, const ObservedCase*> observed;
   for (const ObservedCase& each : lab.runs->observed) observed[{each.made.fact, each.made.setting}] = &each;
@@ -116,7 +130,8 @@ std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vecto
       const auto found = observed.find({fact, setting});
       if (found == observed.end()) continue;
       const ObservedCase& each = *found->second;
-      RemovalTrial trial{book, lab.facts->facts[fact].subject, each.prompt.tokens, each.made.document_answer, {each.made.memory_answer}};
+      RemovalTrial trial{
+          book, lab.facts->facts[fact].subject, each.prompt.tokens, each.made.document_answer, {each.made.memory_answer}};
       trial.memory_answers.insert(trial.memory_answers.end(), each.made.memory_aliases.begin(), each.made.memory_aliases.end());
       if (book == Book::kOriginal) trial.prompt = original_prompt(lab, prompts, each.made).tokens;
       trials.push_back(std::move(trial));
@@ -124,22 +139,27 @@ std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vecto
   return trials;
 }
 
-std::vector<std::vector<std::string>> say_without(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const std::vector<HeadSet>& removals,
-                                                  const std::string& stage) {
+std::vector<std::vector<std::string>> say_without(const Laboratory& lab, const std::vector<RemovalTrial>& trials,
+                                                  const std::vector<HeadSet>& removals, const std::string& stage) {
   if (trials.empty()) return std::vector<std::vector<std::string>>(removals.size());
   std::vector<std::vector<engine::TokenId>> prompts;
   for (size_t removal = 0; removal < removals.size(); ++removal)
     for (const RemovalTrial& trial : trials) prompts.push_back(trial.prompt);
   const auto total = static_cast<int64_t>(prompts.size());
-  const std::vector<std::string> texts = say_all(*lab.decoder, prompts, {
-      .max_tokens = kMaxTokens,
-      .edits = [&](const std::vector<size_t>& rows) { return engine::BatchEdits{.gains = gains_without(lab.model(), removed_in(rows, removals, trials.size()))}; },
-      .done = [&](size_t row, const std::string& text) { return trials[row % trials.size()].answered(with_valid_utf8(text)); },
-      .progress = [&](int64_t done) { lab.report(stage, done, total); },
-      .cancellation = lab.cancellation});
+  const std::vector<std::string> texts = say_all(
+      *lab.decoder, prompts,
+      {.max_tokens = kMaxTokens,
+       .edits =
+           [&](const std::vector<size_t>& rows) {
+             return engine::BatchEdits{.gains = gains_without(lab.model(), removed_in(rows, removals, trials.size()))};
+           },
+       .done = [&](size_t row, const std::string& text) { return trials[row % trials.size()].answered(with_valid_utf8(text)); },
+       .progress = [&](int64_t done) { lab.report(stage, done, total); },
+       .cancellation = lab.cancellation});
   std::vector<std::vector<std::string>> said;
   for (size_t removal = 0; removal < removals.size(); ++removal)
-    said.emplace_back(texts.begin() + static_cast<int64_t>(removal * trials.size()), texts.begin() + static_cast<int64_t>((removal + 1) * trials.size()));
+    said.emplace_back(texts.begin() + static_cast<int64_t>(removal * trials.size()),
+                      texts.begin() + static_cast<int64_t>((removal + 1) * trials.size()));
   return said;
 }
 
@@ -149,7 +169,8 @@ NextToken first_answer_token(const ObservedCase& observed) {
   return next;
 }
 
-NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken>& cases, const std::vector<HeadSet>& removals, const std::string& stage) {
+NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken>& cases, const std::vector<HeadSet>& removals,
+                              const std::string& stage) {
   const auto count = static_cast<int64_t>(cases.size()), sets = static_cast<int64_t>(removals.size());
   if (count == 0) return {at::zeros({sets, 0}), at::zeros({sets, 0})};
   std::vector<size_t> lengths;
@@ -166,7 +187,8 @@ NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken
       next.push_back(each.next);
       order.push_back(static_cast<int64_t>(row));
     }
-    const engine::BatchSession batch(*lab.decoder, prompts, 0, {.edits = {.gains = gains_without(lab.model(), removed_in(rows, removals, cases.size()))}});
+    const engine::BatchSession batch(*lab.decoder, prompts, 0,
+                                     {.edits = {.gains = gains_without(lab.model(), removed_in(rows, removals, cases.size()))}});
     const at::Tensor ids = at::tensor(next, at::kLong).to(lab.model().device()).unsqueeze(1);
     const at::Tensor logit = batch.logits().gather(1, ids).squeeze(1);
     log_probabilities.push_back(logit - batch.logits().logsumexp(1));
@@ -181,10 +203,12 @@ NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken
   return {in_order(log_probabilities), in_order(firsts)};
 }
 
-std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<Split>& splits, Setting setting, GivenAnswer given, int64_t most) {
+std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<Split>& splits, Setting setting,
+                                             GivenAnswer given, int64_t most) {
   std::vector<const ObservedCase*> cases;
   for (const ObservedCase& each : lab.runs->observed)
-    if (each.made.setting == setting && each.given == given && any_of(splits, split_of(lab, each.made.fact))) cases.push_back(&each);
+    if (each.made.setting == setting && each.given == given && any_of(splits, split_of(lab, each.made.fact)))
+      cases.push_back(&each);
   return spread(cases, most);
 }
 

@@ -1,7 +1,8 @@
 // Heads taken out of a model: in which orders, and what is left of its answers.
 //
-// A removed head's z is 0 at every position, as in Kahardipraja et al. 2025, where attention weights are set to 0 after the softmax and nothing is
-// renormalised. Every combination of heads and prompt is a row of a batch with gains of its own, so that a sweep fills the device.
+// A removed head's z is 0 at every position, as in Kahardipraja et al. 2025, where attention weights are set to 0 after the
+// softmax and nothing is renormalised. Every combination of heads and prompt is a row of a batch with gains of its own, so that a
+// sweep fills the device.
 //
 // Not thread-safe where a Laboratory is taken. Errors: those of BatchSession; cancelled.
 #pragma once
@@ -36,8 +37,8 @@ struct HeadOrder {
   HeadSet heads;      // every head of the model, the first to go first
 };
 
-// By the atlas's scores: in-context and parametric from either end of the difference score, least relevant by the sum of the difference's absolute value, task and
-// retrieval score. Then `random_orders` shuffles.
+// By the atlas's scores: in-context and parametric from either end of the difference score, least relevant by the sum of the
+// difference's absolute value, task and retrieval score. Then `random_orders` shuffles.
 std::vector<HeadOrder> removal_orders(const HeadAtlas& atlas, int64_t random_orders, uint64_t seed);
 HeadSet first_of(const HeadSet& order, int64_t count);
 
@@ -62,11 +63,13 @@ struct RemovalTrial {
 };
 
 // Up to `most_facts` of the known facts of these splits, spread over the relations, each in every one of `books`.
-std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<Split>& splits, const std::vector<Book>& books, int64_t most_facts);
+std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<Split>& splits, const std::vector<Book>& books,
+                                         int64_t most_facts);
 
-// What the model says of every trial without each of `removals`: greedy, up to 20 tokens or where an answer was given. [removal][trial].
-std::vector<std::vector<std::string>> say_without(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const std::vector<HeadSet>& removals,
-                                                  const std::string& stage);
+// What the model says of every trial without each of `removals`: greedy, up to 20 tokens or where an answer was given.
+// [removal][trial].
+std::vector<std::vector<std::string>> say_without(const Laboratory& lab, const std::vector<RemovalTrial>& trials,
+                                                  const std::vector<HeadSet>& removals, const std::string& stage);
 
 // The token that followed some text.
 struct NextToken {
@@ -79,9 +82,11 @@ struct NextTokenScores {
   at::Tensor log_probability;  // float32 [removals, cases] on the CPU
   at::Tensor first;            // float32, 1 where no other token is likelier
 };
-NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken>& cases, const std::vector<HeadSet>& removals, const std::string& stage);
+NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken>& cases, const std::vector<HeadSet>& removals,
+                              const std::string& stage);
 
 // Up to `most` of the observed cases that gave the answer in that setting on these splits, spread over them.
-std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<Split>& splits, Setting setting, GivenAnswer given, int64_t most);
+std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<Split>& splits, Setting setting,
+                                             GivenAnswer given, int64_t most);
 
 }  // namespace openbook::attribution

@@ -32,10 +32,12 @@ at::Tensor mean_under(const at::Tensor& pattern, const at::Tensor& mask) {
 }
 
 // u^T W_O^h v_j for every head and position of a layer: [rows, heads, positions].
-at::Tensor written(const engine::Model& model, const AnswerMoment& moment, const at::Tensor& readout, int64_t layer, int64_t positions) {
+at::Tensor written(const engine::Model& model, const AnswerMoment& moment, const at::Tensor& readout, int64_t layer,
+                   int64_t positions) {
   const engine::ModelConfig& config = model.config();
   const auto rows = static_cast<int64_t>(moment.rows.size());
-  const at::Tensor direction = at::matmul(readout, model.layer(layer).attention_out.to(at::kFloat)).view({rows, config.kv_heads, config.heads_per_kv_head(), config.d_head});
+  const at::Tensor direction = at::matmul(readout, model.layer(layer).attention_out.to(at::kFloat))
+                                   .view({rows, config.kv_heads, config.heads_per_kv_head(), config.d_head});
   return at::matmul(direction, moment.batch->values(layer, positions).to(at::kFloat).transpose(-1, -2)).flatten(1, 2);
 }
 
@@ -43,14 +45,18 @@ at::Tensor external_scores(const engine::Model& model, const AnswerMoment& momen
   const engine::ModelConfig& config = model.config();
   const at::Tensor states = normed(model, moment.batch->prompt_states());  // [rows, longest prompt, d_model]
   const at::Tensor own = normed(model, moment.resid_post.select(1, config.layers - 1));
-  const int64_t prompt = states.size(1), count = std::max<int64_t>(1, static_cast<int64_t>(kAttended * static_cast<double>(prompt)));
-  const at::Tensor in_prompt = inside(moment, pattern.size(2), [&](size_t row) { return TokenRange{0, static_cast<int64_t>(moment.rows[row]->prompt.tokens.size())}; });
+  const int64_t prompt = states.size(1),
+                count = std::max<int64_t>(1, static_cast<int64_t>(kAttended * static_cast<double>(prompt)));
+  const at::Tensor in_prompt = inside(moment, pattern.size(2), [&](size_t row) {
+    return TokenRange{0, static_cast<int64_t>(moment.rows[row]->prompt.tokens.size())};
+  });
   std::vector<at::Tensor> by_layer;
   for (int64_t layer = 0; layer < config.layers; ++layer) {
-    const at::Tensor attention = (pattern.narrow(1, layer * config.heads, config.heads) * in_prompt.unsqueeze(1)).narrow(2, 0, prompt);
-    const at::Tensor most = std::get<1>(attention.topk(count, -1));                                        // [rows, heads, count]
+    const at::Tensor attention =
+        (pattern.narrow(1, layer * config.heads, config.heads) * in_prompt.unsqueeze(1)).narrow(2, 0, prompt);
+    const at::Tensor most = std::get<1>(attention.topk(count, -1));  // [rows, heads, count]
     const at::Tensor chosen = at::zeros_like(attention).scatter_(2, most, 1.0f);
-    const at::Tensor mean = at::matmul(chosen, states) / static_cast<double>(count);                       // [rows, heads, d_model]
+    const at::Tensor mean = at::matmul(chosen, states) / static_cast<double>(count);  // [rows, heads, d_model]
     by_layer.push_back(at::cosine_similarity(mean, own.unsqueeze(1), -1));
   }
   return at::cat(by_layer, 1);
@@ -76,11 +82,14 @@ std::vector<AnswerSignals> read_signals(const engine::Model& model, const Answer
   const at::AutoDispatchBelowADInplaceOrView below_autograd;
   const engine::ModelConfig& config = model.config();
   const int64_t positions = *std::max_element(moment.positions.begin(), moment.positions.end()) + 1;
-  const at::Tensor pattern = moment.batch->pattern(moment.queries, moment.positions, positions);  // [rows, layers * heads, positions]
+  const at::Tensor pattern =
+      moment.batch->pattern(moment.queries, moment.positions, positions);  // [rows, layers * heads, positions]
   const auto passages_of = [&](size_t row) { return moment.rows[row]->prompt.all_passages; };
   const at::Tensor passages = inside(moment, positions, passages_of);
   const at::Tensor seen = inside(moment, positions, [&](size_t row) { return TokenRange{0, moment.positions[row] + 1}; });
-  const at::Tensor later = inside(moment, positions, [&](size_t row) { return TokenRange{passages_of(row).end, moment.positions[row] + 1}; });
+  const at::Tensor later = inside(moment, positions, [&](size_t row) {
+    return TokenRange{passages_of(row).end, moment.positions[row] + 1};
+  });
 
   std::vector<engine::TokenId> answers;
   at::Tensor holds_answer = at::zeros({static_cast<int64_t>(moment.rows.size()), positions}, at::kFloat);
@@ -97,15 +106,22 @@ std::vector<AnswerSignals> read_signals(const engine::Model& model, const Answer
   const at::Tensor mass = (pattern * passages.unsqueeze(1)).sum(-1);
   const at::Tensor on_passages = mean_under(pattern, passages), on_later = mean_under(pattern, later);
   const at::Tensor lookback = on_passages / (on_passages + on_later).clamp_min(1e-12);
-  const at::Tensor copy = holds_answer.to(pattern.device()).unsqueeze(1).expand_as(pattern).gather(2, pattern.argmax(-1, true)).squeeze(2);
+  const at::Tensor copy =
+      holds_answer.to(pattern.device()).unsqueeze(1).expand_as(pattern).gather(2, pattern.argmax(-1, true)).squeeze(2);
   std::vector<at::Tensor> write;
   for (int64_t layer = 0; layer < config.layers; ++layer) {
-    const at::Tensor phi = pattern.narrow(1, layer * config.heads, config.heads) * written(model, moment, readout, layer, positions);
+    const at::Tensor phi =
+        pattern.narrow(1, layer * config.heads, config.heads) * written(model, moment, readout, layer, positions);
     const at::Tensor elsewhere = seen - passages;
     const at::Tensor ratio = passages.sum(-1, true) / elsewhere.sum(-1, true).clamp_min(1);
     write.push_back((phi * passages.unsqueeze(1)).sum(-1) - ratio * (phi * elsewhere.unsqueeze(1)).sum(-1));
   }
-  const at::Tensor all[] = {mass.cpu(), lookback.cpu(), copy.cpu(), at::cat(write, 1).cpu(), external_scores(model, moment, pattern).cpu(), parametric_scores(model, moment).cpu()};
+  const at::Tensor all[] = {mass.cpu(),
+                            lookback.cpu(),
+                            copy.cpu(),
+                            at::cat(write, 1).cpu(),
+                            external_scores(model, moment, pattern).cpu(),
+                            parametric_scores(model, moment).cpu()};
 
   std::vector<AnswerSignals> signals(moment.rows.size());
   for (size_t row = 0; row < moment.rows.size(); ++row) {

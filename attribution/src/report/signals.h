@@ -1,7 +1,8 @@
 // What other methods read of the position that chose an answer's first token: the baselines of source tracking.
 //
-// Definitions are those of the papers (shared method notes in docs/atlas.md): lookback ratio (Chuang et al. 2024), copy score (Wu et al. 2024), write score (LOCOS), and
-// ReDeEP's external context and parametric knowledge scores (Sun et al. 2025). All are computed on the device for a batch at a time.
+// Definitions are those of the papers (shared method notes in docs/atlas.md): lookback ratio (Chuang et al. 2024), copy score (Wu
+// et al. 2024), write score (LOCOS), and ReDeEP's external context and parametric knowledge scores (Sun et al. 2025). All are
+// computed on the device for a batch at a time.
 #pragma once
 
 #include <vector>
@@ -14,9 +15,12 @@ struct AnswerSignals {
   std::vector<float> mass;      // [head] attention on the passages
   std::vector<float> lookback;  // [head] mean attention on passage tokens / (that + mean attention on later ones)
   std::vector<float> copy;      // [head] 1 where the most attended position is in the passages and holds the answer's token
-  std::vector<float> write;     // [head] what it writes of the token from the passages, less what it writes of it from elsewhere, by equal numbers of positions
-  std::vector<float> external;  // [head] cosine of the mean final state of its 10 % most attended prompt tokens and the position's own (ECS)
-  std::vector<float> parametric;  // [layer] Jensen-Shannon divergence of the next-token distributions before and after the MLP (PKS)
+  std::vector<float> write;  // [head] what it writes of the token from the passages, less what it writes of it from elsewhere, by
+                             // equal numbers of positions
+  std::vector<float>
+      external;  // [head] cosine of the mean final state of its 10 % most attended prompt tokens and the position's own (ECS)
+  std::vector<float>
+      parametric;  // [layer] Jensen-Shannon divergence of the next-token distributions before and after the MLP (PKS)
 };
 
 // Of every row of the batch; rows without passages or answer have empty vectors but for `parametric`.

@@ -12,10 +12,14 @@ constexpr Book kBooks[] = {Book::kOwn, Book::kOriginal, Book::kBare, Book::kClos
 
 std::string book_label(Book book) {
   switch (book) {
-    case Book::kOwn: return "open-book, counterfactual document";
-    case Book::kOriginal: return "open-book, true document";
-    case Book::kBare: return "bare, counterfactual document";
-    case Book::kClosed: return "closed-book";
+    case Book::kOwn:
+      return "open-book, counterfactual document";
+    case Book::kOriginal:
+      return "open-book, true document";
+    case Book::kBare:
+      return "bare, counterfactual document";
+    case Book::kClosed:
+      return "closed-book";
   }
   return "";
 }
@@ -26,7 +30,8 @@ struct Sweep {
   std::vector<std::vector<std::string>> said;  // [removal][trial]
   RemovalList removals;
 
-  // Of trials of the book that were right before: the mean of `value(trial, text)` over the removals, which are the seeds of a random order.
+  // Of trials of the book that were right before: the mean of `value(trial, text)` over the removals, which are the seeds of a
+  // random order.
   template <typename Value>
   Estimate mean(Book book, const std::vector<size_t>& over, Value value, bool right_before = true) const {
     std::vector<ClusteredValue> values;
@@ -56,10 +61,13 @@ struct Line {
 
 class Surgery {
  public:
-  explicit Surgery(const Laboratory& lab) : lab_(lab), all_orders_(removal_orders(*lab.atlas, lab.sample(5, 1), lab.seed)), orders_(all_orders_) {
+  explicit Surgery(const Laboratory& lab)
+      : lab_(lab), all_orders_(removal_orders(*lab.atlas, lab.sample(5, 1), lab.seed)), orders_(all_orders_) {
     if (lab.quick) {
-      part_["left_out"].push_back("Quick: fewer facts, orders and counts, one random order; orders made by trying heads out are left away.");
-      std::erase_if(orders_, [](const HeadOrder& each) { return each.name == "retrieval" || each.name == "task" || each.name == "least"; });
+      part_["left_out"].push_back(
+          "Quick: fewer facts, orders and counts, one random order; orders made by trying heads out are left away.");
+      std::erase_if(
+          orders_, [](const HeadOrder& each) { return each.name == "retrieval" || each.name == "task" || each.name == "least"; });
       counts_ = {0, 1, 3, 5};
     }
   }
@@ -72,7 +80,8 @@ class Surgery {
     conflict_table();
     figures();
     for (const auto& [name, choice] : {std::pair{"in_context", &choice_.in_context}, {"parametric", &choice_.parametric}})
-      part_["chosen"][name] = {{"order", choice->order}, {"heads", names(first_of(choice->heads, choice->count))}, {"slack_points", choice->slack}};
+      part_["chosen"][name] = {
+          {"order", choice->order}, {"heads", names(first_of(choice->heads, choice->count))}, {"slack_points", choice->slack}};
     part_["choice"] = choice_.tried;
     return std::move(part_);
   }
@@ -89,7 +98,9 @@ class Surgery {
   void curves();
   void conflict_table();
   void figures();
-  std::vector<Book> books() const { return lab_.quick ? std::vector{Book::kOwn, Book::kClosed} : std::vector<Book>(std::begin(kBooks), std::end(kBooks)); }
+  std::vector<Book> books() const {
+    return lab_.quick ? std::vector{Book::kOwn, Book::kClosed} : std::vector<Book>(std::begin(kBooks), std::end(kBooks));
+  }
   std::vector<Line> lines(Sweep& sweep, const std::vector<HeadOrder>& orders) const;
 
   const Laboratory& lab_;
@@ -98,7 +109,7 @@ class Surgery {
   SurgeryChoice choice_;
   Sweep swept_, cut_;  // every order and count on some facts; the chosen counts on all
   std::vector<Line> lines_;
-  size_t in_context_ = 0, parametric_ = 0;             // removals of cut_
+  size_t in_context_ = 0, parametric_ = 0;  // removals of cut_
   std::vector<size_t> random_in_context_, random_parametric_;
   Json part_;
 };
@@ -108,8 +119,10 @@ std::vector<Line> Surgery::lines(Sweep& sweep, const std::vector<HeadOrder>& ord
   for (const HeadOrder& order : orders) {
     const bool random = order.color == "random";
     const std::string name = random ? "random" : order.name;
-    if (lines.empty() || lines.back().name != name) lines.push_back({name, order.color, std::vector<std::vector<size_t>>(counts_.size())});
-    for (size_t i = 0; i < counts_.size(); ++i) lines.back().removals[i].push_back(sweep.removals.add(first_of(order.heads, counts_[i])));
+    if (lines.empty() || lines.back().name != name)
+      lines.push_back({name, order.color, std::vector<std::vector<size_t>>(counts_.size())});
+    for (size_t i = 0; i < counts_.size(); ++i)
+      lines.back().removals[i].push_back(sweep.removals.add(first_of(order.heads, counts_[i])));
   }
   return lines;
 }
@@ -141,11 +154,18 @@ void Surgery::curves() {
     const char* y;
     double (*value)(const RemovalTrial&, const std::string&);
   };
-  for (const Measure& measure : {Measure{"Accuracy", "share still right", accuracy}, Measure{"Graded recall", "token recall of the right answer", right_recall}}) {
-    Json table = {{"title", std::string(measure.title) + " with heads removed, on cases that were right before"}, {"columns", {"case", "heads"}}, {"rows", Json::array()}};
+  for (const Measure& measure : {Measure{"Accuracy", "share still right", accuracy},
+                                 Measure{"Graded recall", "token recall of the right answer", right_recall}}) {
+    Json table = {{"title", std::string(measure.title) + " with heads removed, on cases that were right before"},
+                  {"columns", {"case", "heads"}},
+                  {"rows", Json::array()}};
     for (const int64_t count : counts_) table["columns"].push_back(std::to_string(count));
     for (const Book book : kBooks) {
-      Json chart = {{"kind", "lines"}, {"title", std::string(measure.title) + ": " + book_label(book)}, {"x", "heads removed"}, {"y", measure.y}, {"series", Json::array()}};
+      Json chart = {{"kind", "lines"},
+                    {"title", std::string(measure.title) + ": " + book_label(book)},
+                    {"x", "heads removed"},
+                    {"y", measure.y},
+                    {"series", Json::array()}};
       if (swept_.mean(book, {0}, measure.value).cases == 0) continue;
       for (const Line& line : lines_) {
         Json points = Json::array(), row = {book_label(book), line.name};
@@ -154,7 +174,8 @@ void Surgery::curves() {
           const Json numbers = estimate.to_json();
           points.push_back({counts_[i], numbers["value"], numbers["low"], numbers["high"]});
           row.push_back(numbers["value"]);
-          part_["curves"][measure.title][book_name(book)][line.name].push_back(Json{{"removed", counts_[i]}, {"estimate", numbers}});
+          part_["curves"][measure.title][book_name(book)][line.name].push_back(
+              Json{{"removed", counts_[i]}, {"estimate", numbers}});
         }
         chart["series"].push_back({{"name", line.name}, {"color", line.color}, {"points", points}});
         table["rows"].push_back(row);
@@ -167,7 +188,9 @@ void Surgery::curves() {
 
 // The paper's: what is said of a document that contradicts memory, on all facts, right before or not.
 void Surgery::conflict_table() {
-  Json table = {{"title", "Document against memory: token recall as heads are removed (counterfactual documents, all facts)"}, {"columns", {"prompt", "heads", "answer"}}, {"rows", Json::array()}};
+  Json table = {{"title", "Document against memory: token recall as heads are removed (counterfactual documents, all facts)"},
+                {"columns", {"prompt", "heads", "answer"}},
+                {"rows", Json::array()}};
   for (const int64_t count : counts_) table["columns"].push_back(std::to_string(count));
   for (const Book book : {Book::kOwn, Book::kBare})
     for (const Line& line : lines_) {
@@ -188,14 +211,17 @@ void Surgery::conflict_table() {
 }
 
 void Surgery::figures() {
-  const auto figure = [&](const std::string& name, const std::string& label, Book book, const std::vector<size_t>& removals, const std::string& goal, const std::string& paper) {
+  const auto figure = [&](const std::string& name, const std::string& label, Book book, const std::vector<size_t>& removals,
+                          const std::string& goal, const std::string& paper) {
     const Estimate lost = cut_.mean(book, removals, points_lost);
-    Json figure = {{"name", name}, {"label", label + ": points of accuracy lost, " + book_label(book)}, {"estimate", lost.to_json()}};
+    Json figure = {
+        {"name", name}, {"label", label + ": points of accuracy lost, " + book_label(book)}, {"estimate", lost.to_json()}};
     if (!goal.empty()) figure["goal"] = goal;
     if (!paper.empty()) figure["paper"] = paper;
     part_["figures"].push_back(figure);
   };
-  const std::string read = std::to_string(choice_.in_context.count) + " in-context heads removed", recited = std::to_string(choice_.parametric.count) + " parametric heads removed";
+  const std::string read = std::to_string(choice_.in_context.count) + " in-context heads removed",
+                    recited = std::to_string(choice_.parametric.count) + " parametric heads removed";
   const std::string paper = "20 of 1,024 heads cost 13.9 to 63.8 points of recall (Llama-3.1-8B)";
   figure("in_context_open_book", read, Book::kOwn, {in_context_}, ">= 50", paper);
   figure("in_context_closed_book", read, Book::kClosed, {in_context_}, "<= 8", "in-context heads hurt closed-book too");
@@ -208,7 +234,8 @@ void Surgery::figures() {
   }
   const auto random = [&](int64_t count, const std::vector<size_t>& removals) {
     for (const Book book : {Book::kOwn, Book::kClosed})
-      figure("random_" + std::to_string(count) + "_" + book_name(book), std::to_string(count) + " random heads removed", book, removals, "<= 10", "random heads hardly matter");
+      figure("random_" + std::to_string(count) + "_" + book_name(book), std::to_string(count) + " random heads removed", book,
+             removals, "<= 10", "random heads hardly matter");
   };
   random(choice_.in_context.count, random_in_context_);
   if (choice_.parametric.count != choice_.in_context.count) random(choice_.parametric.count, random_parametric_);

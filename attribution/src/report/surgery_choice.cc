@@ -18,8 +18,8 @@ std::vector<NextToken> next_tokens(const std::vector<const ObservedCase*>& cases
 }
 
 // By removal, how good it is to have removed it.
-std::vector<double> removal_scores(const Laboratory& lab, const std::vector<NextToken>& lost, const std::vector<NextToken>& kept, const std::vector<HeadSet>& removals,
-                                   const std::string& stage) {
+std::vector<double> removal_scores(const Laboratory& lab, const std::vector<NextToken>& lost, const std::vector<NextToken>& kept,
+                                   const std::vector<HeadSet>& removals, const std::string& stage) {
   std::vector<NextToken> cases = lost;
   cases.insert(cases.end(), kept.begin(), kept.end());
   const NextTokenScores scores = score_without(lab, cases, removals, stage);
@@ -27,7 +27,8 @@ std::vector<double> removal_scores(const Laboratory& lab, const std::vector<Next
   const auto mean = [](const at::Tensor& part) { return part.size(1) > 0 ? part.mean(1) : at::zeros({part.size(0)}); };
   const at::Tensor fallen = 1 - mean(scores.first.narrow(1, 0, split)), harmed = 1 - mean(scores.first.narrow(1, split, rest));
   const at::Tensor likelier = mean(scores.log_probability.narrow(1, 0, split));  // tells apart what falls alike
-  const at::Tensor total = (100 * (fallen / SurgeryGoal::kFall - harmed / SurgeryGoal::kHarm) - 1e-3 * likelier).to(at::kDouble).contiguous();
+  const at::Tensor total =
+      (100 * (fallen / SurgeryGoal::kFall - harmed / SurgeryGoal::kHarm) - 1e-3 * likelier).to(at::kDouble).contiguous();
   return {total.data_ptr<double>(), total.data_ptr<double>() + total.numel()};
 }
 
@@ -36,7 +37,8 @@ struct Loss {
   double own = 0, closed = 0;
 };
 
-Loss loss_of(const std::vector<RemovalTrial>& trials, const std::vector<std::string>& before, const std::vector<std::string>& after) {
+Loss loss_of(const std::vector<RemovalTrial>& trials, const std::vector<std::string>& before,
+             const std::vector<std::string>& after) {
   double cases[2] = {0, 0}, lost[2] = {0, 0};
   for (size_t i = 0; i < trials.size(); ++i) {
     if (!trials[i].right(before[i])) continue;
@@ -72,7 +74,8 @@ class Choosing {
     return *std::find_if(orders_.begin(), orders_.end(), [&](const HeadOrder& each) { return each.name == name; });
   }
 
-  void add_picked(std::vector<HeadChoice>& choices, const HeadSet& pool, const std::vector<NextToken>& lost, const std::vector<NextToken>& kept, const std::string& stage) {
+  void add_picked(std::vector<HeadChoice>& choices, const HeadSet& pool, const std::vector<NextToken>& lost,
+                  const std::vector<NextToken>& kept, const std::string& stage) {
     const PickedOrders picked = pick_orders(lab_, pool, lost, kept, kDepth, stage);
     choices.push_back({"alone", picked.alone});
     choices.push_back({"cumulative", picked.together});
@@ -97,7 +100,8 @@ class Choosing {
     std::vector<Loss> losses;
     for (const auto& after : said) losses.push_back(loss_of(trials, said[0], after));
 
-    const auto consider = [&](const std::vector<HeadChoice>& choices, const std::vector<std::vector<size_t>>& of_choices, bool reading, HeadChoice& best) {
+    const auto consider = [&](const std::vector<HeadChoice>& choices, const std::vector<std::vector<size_t>>& of_choices,
+                              bool reading, HeadChoice& best) {
       best.slack = -INFINITY;
       for (size_t choice = 0; choice < choices.size(); ++choice)
         for (size_t i = 0; i < counts.size(); ++i) {
@@ -108,9 +112,15 @@ class Choosing {
             by_chance.closed += losses[of_random[i]].closed / static_cast<double>(random.size());
           }
           const double fall = reading ? loss.own : loss.closed, harm = reading ? loss.closed : loss.own;
-          const double slack = std::min({fall - SurgeryGoal::kFall, SurgeryGoal::kHarm - harm, SurgeryGoal::kRandom - by_chance.own, SurgeryGoal::kRandom - by_chance.closed});
-          choice_.tried.push_back({{"heads", reading ? "in_context" : "parametric"}, {"order", choices[choice].order}, {"count", counts[i]}, {"open_book_lost", loss.own},
-                                   {"closed_book_lost", loss.closed}, {"random_open_book_lost", by_chance.own}, {"random_closed_book_lost", by_chance.closed}});
+          const double slack = std::min({fall - SurgeryGoal::kFall, SurgeryGoal::kHarm - harm,
+                                         SurgeryGoal::kRandom - by_chance.own, SurgeryGoal::kRandom - by_chance.closed});
+          choice_.tried.push_back({{"heads", reading ? "in_context" : "parametric"},
+                                   {"order", choices[choice].order},
+                                   {"count", counts[i]},
+                                   {"open_book_lost", loss.own},
+                                   {"closed_book_lost", loss.closed},
+                                   {"random_open_book_lost", by_chance.own},
+                                   {"random_closed_book_lost", by_chance.closed}});
           if (slack > best.slack) best = {choices[choice].order, choices[choice].heads, counts[i], slack};
         }
     };
@@ -125,8 +135,8 @@ class Choosing {
 
 }  // namespace
 
-PickedOrders pick_orders(const Laboratory& lab, const HeadSet& pool, const std::vector<NextToken>& lost, const std::vector<NextToken>& kept, int64_t depth,
-                         const std::string& stage) {
+PickedOrders pick_orders(const Laboratory& lab, const HeadSet& pool, const std::vector<NextToken>& lost,
+                         const std::vector<NextToken>& kept, int64_t depth, const std::string& stage) {
   std::vector<HeadSet> removals;
   for (const engine::HeadId head : pool) removals.push_back({head});
   const std::vector<double> alone = removal_scores(lab, lost, kept, removals, stage);
@@ -152,6 +162,8 @@ PickedOrders pick_orders(const Laboratory& lab, const HeadSet& pool, const std::
   return picked;
 }
 
-SurgeryChoice choose_surgery(const Laboratory& lab, const std::vector<HeadOrder>& orders) { return Choosing(lab, orders).choose(); }
+SurgeryChoice choose_surgery(const Laboratory& lab, const std::vector<HeadOrder>& orders) {
+  return Choosing(lab, orders).choose();
+}
 
 }  // namespace openbook::attribution

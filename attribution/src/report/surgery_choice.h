@@ -1,4 +1,5 @@
-// How many heads of which order to remove, so that one source of answers is lost and the other is not: chosen on fit and calibrate relations alone.
+// How many heads of which order to remove, so that one source of answers is lost and the other is not: chosen on fit and
+// calibrate relations alone.
 #pragma once
 
 #include "report/removal.h"
@@ -11,27 +12,28 @@ struct SurgeryGoal {
 };
 
 struct HeadChoice {
-  std::string order;   // how it was made: "difference score", "alone", "cumulative", ...
-  HeadSet heads;       // the order
-  int64_t count = 0;   // of them to remove
-  double slack = 0;    // points by which the tightest part of the goal is met on the choice's cases; negative: missed
+  std::string order;  // how it was made: "difference score", "alone", "cumulative", ...
+  HeadSet heads;      // the order
+  int64_t count = 0;  // of them to remove
+  double slack = 0;   // points by which the tightest part of the goal is met on the choice's cases; negative: missed
 };
 
 struct SurgeryChoice {
   HeadChoice in_context, parametric;
-  Json tried;          // every order and count with its figures, in points
+  Json tried;  // every order and count with its figures, in points
 };
 
-// Orders that are tried: the atlas's and, unless quick, retrieval heads for in-context ones, and the heads of the atlas's lists by what each loses alone and by what it loses
-// together with those before it. `orders` are removal_orders'.
+// Orders that are tried: the atlas's and, unless quick, retrieval heads for in-context ones, and the heads of the atlas's lists
+// by what each loses alone and by what it loses together with those before it. `orders` are removal_orders'.
 SurgeryChoice choose_surgery(const Laboratory& lab, const std::vector<HeadOrder>& orders);
 
-// Heads of `pool`, best first: `alone` by the score of removing each of them only, `together` by that of removing it with all before it, up to `depth`. The score
-// is the share of `lost` cases whose next token is no longer first, over the goal's fall, less that of `kept` cases over the goal's harm.
+// Heads of `pool`, best first: `alone` by the score of removing each of them only, `together` by that of removing it with all
+// before it, up to `depth`. The score is the share of `lost` cases whose next token is no longer first, over the goal's fall,
+// less that of `kept` cases over the goal's harm.
 struct PickedOrders {
   HeadSet alone, together;
 };
-PickedOrders pick_orders(const Laboratory& lab, const HeadSet& pool, const std::vector<NextToken>& lost, const std::vector<NextToken>& kept, int64_t depth,
-                         const std::string& stage);
+PickedOrders pick_orders(const Laboratory& lab, const HeadSet& pool, const std::vector<NextToken>& lost,
+                         const std::vector<NextToken>& kept, int64_t depth, const std::string& stage);
 
 }  // namespace openbook::attribution

@@ -1,4 +1,5 @@
-// Source tracking: was an answer copied or recited, and where was it read? The probe and the localizer beside other methods, on the same answers.
+// Source tracking: was an answer copied or recited, and where was it read? The probe and the localizer beside other methods, on
+// the same answers.
 #pragma once
 
 #include "report/experiment.h"

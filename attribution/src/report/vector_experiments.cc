@@ -29,7 +29,9 @@ HeadSet preferring(HeadSet order, Keep keep) {
 }
 
 std::vector<Biography> lives_of(const Laboratory& lab, const std::string& language, int64_t count) {
-  if (!lab.biographies) throw Error(Code::kFailedPrecondition, "function vectors need biographies of people who never lived", "Give the folder that holds biographies.json.");
+  if (!lab.biographies)
+    throw Error(Code::kFailedPrecondition, "function vectors need biographies of people who never lived",
+                "Give the folder that holds biographies.json.");
   return lab.biographies->make(language, count, lab.seed * 16 + kLivesKey);
 }
 
@@ -87,7 +89,8 @@ std::vector<double> recalls_when_asked(const Laboratory& lab, const std::vector<
       prompts.push_back(tokens_of_text(lab.model(), asked(life, life.fact(attribute).questions[0])));
       values.push_back(life.fact(attribute).value);
     }
-  const std::vector<std::string> said = say_all(*lab.decoder, prompts, {.max_tokens = max_tokens, .cancellation = lab.cancellation});
+  const std::vector<std::string> said =
+      say_all(*lab.decoder, prompts, {.max_tokens = max_tokens, .cancellation = lab.cancellation});
   std::vector<double> recalls;
   for (size_t i = 0; i < said.size(); ++i) recalls.push_back(token_recall(said[i], {values[i]}));
   return recalls;
@@ -98,25 +101,38 @@ std::vector<double> recalls_when_asked(const Laboratory& lab, const std::vector<
 VectorExperiment task_experiment(const Laboratory& lab) {
   const int64_t sources = lab.sample(16, 4), development = lab.sample(10, 1), test = lab.sample(110, 4);
   const std::vector<Biography> lives = lives_of(lab, first_language(lab), sources + development + test);
-  VectorExperiment experiment{.name = "task", .title = "Task vectors", .color = "task", .what = "the target's attribute that the source's question asked for", .scale_name = "scale"};
+  VectorExperiment experiment{.name = "task",
+                              .title = "Task vectors",
+                              .color = "task",
+                              .what = "the target's attribute that the source's question asked for",
+                              .scale_name = "scale"};
   experiment.goal = ">= 0.85";
   experiment.paper = "0.9475 (Llama-3.1-8B)";
   for (int64_t i = sources; i < sources + development + test; ++i)
     for (int64_t attribute = 0; attribute < kAttributeCount; ++attribute)
       (i < sources + development ? experiment.development : experiment.test)
-          .push_back({lives[i].text, {lives[i].fact(kAttributes[attribute]).value}, lives[i].person, kAttributes[attribute], attribute, {}});
+          .push_back({lives[i].text,
+                      {lives[i].fact(kAttributes[attribute]).value},
+                      lives[i].person,
+                      kAttributes[attribute],
+                      attribute,
+                      {}});
   const TaskVectors vectors = task_vectors(lab, {lives.begin(), lives.begin() + sources});
   const at::Tensor own = vectors.mean - vectors.mean.mean(0, true);  // what one question has that the others lack
   const std::vector<HeadOrder> orders = removal_orders(*lab.atlas, 0, lab.seed);
   const HeadSet& task = order_named(orders, "task");
   const HeadSet early = preferring(task, [&](engine::HeadId head) { return head.layer < lab.atlas->layers * 6 / 10; });
   const std::string mean = "mean of " + std::to_string(sources) + " lives";
-  experiment.ways = {{.name = "as published", .order = task, .vectors = vectors.one}, {.name = mean + ", answer cue", .order = task, .vectors = vectors.mean, .cue = "\nA:"}};
+  experiment.ways = {{.name = "as published", .order = task, .vectors = vectors.one},
+                     {.name = mean + ", answer cue", .order = task, .vectors = vectors.mean, .cue = "\nA:"}};
   if (!lab.quick) {
     experiment.ways.push_back({.name = mean, .order = task, .vectors = vectors.mean});
-    experiment.ways.push_back({.name = mean + ", answer cue, first token only", .order = task, .vectors = vectors.mean, .positions = 1, .cue = "\nA:"});
-    experiment.ways.push_back({.name = mean + ", answer cue, lower layers", .order = early, .vectors = vectors.mean, .cue = "\nA:"});
-    experiment.ways.push_back({.name = "difference of means added, answer cue", .order = task, .vectors = own, .kept = 1, .cue = "\nA:"});
+    experiment.ways.push_back(
+        {.name = mean + ", answer cue, first token only", .order = task, .vectors = vectors.mean, .positions = 1, .cue = "\nA:"});
+    experiment.ways.push_back(
+        {.name = mean + ", answer cue, lower layers", .order = early, .vectors = vectors.mean, .cue = "\nA:"});
+    experiment.ways.push_back(
+        {.name = "difference of means added, answer cue", .order = task, .vectors = own, .kept = 1, .cue = "\nA:"});
   }
   experiment.shares = lab.quick ? std::vector<double>{0.04, 0.15} : std::vector<double>{0.02, 0.04, 0.075, 0.15, 0.3, 0.6};
   experiment.scales = lab.quick ? std::vector<double>{1} : std::vector<double>{0.5, 1, 1.5, 2, 3};
@@ -139,7 +155,8 @@ std::vector<SubjectPair> subject_pairs(const Laboratory& lab, int64_t most) {
     std::vector<int32_t> others;
     for (const int32_t each : lab.runs->known) {
       const Fact& other = set.facts[each];
-      const bool apart = !holds_words(other.object, fact.object) && !holds_words(fact.object, other.object) && !holds_words(other.subject, fact.object);
+      const bool apart = !holds_words(other.object, fact.object) && !holds_words(fact.object, other.object) &&
+                         !holds_words(other.subject, fact.object);
       if (each != source && other.relation == fact.relation && apart) others.push_back(each);
     }
     if (others.empty()) continue;
@@ -151,7 +168,8 @@ std::vector<SubjectPair> subject_pairs(const Laboratory& lab, int64_t most) {
 
 std::vector<std::string> clozes_of(const ContrastSet& set, int32_t fact) {
   std::vector<std::string> clozes;
-  for (const std::string& form : set.relations[set.facts[fact].relation].clozes) clozes.push_back(replaced(form, kSubject, set.facts[fact].subject));
+  for (const std::string& form : set.relations[set.facts[fact].relation].clozes)
+    clozes.push_back(replaced(form, kSubject, set.facts[fact].subject));
   return clozes;
 }
 
@@ -161,9 +179,14 @@ VectorExperiment parametric_experiment(const Laboratory& lab) {
   const ContrastSet& set = *lab.facts;
   const std::vector<SubjectPair> pairs = subject_pairs(lab, lab.sample(500, 24));
   if (pairs.size() < 10)
-    throw Error(Code::kFailedPrecondition, "parametric vectors need 10 known facts that share a relation with another; the model knows " + std::to_string(pairs.size()),
+    throw Error(Code::kFailedPrecondition,
+                "parametric vectors need 10 known facts that share a relation with another; the model knows " +
+                    std::to_string(pairs.size()),
                 "Add facts that the model knows to facts.tsv.");
-  VectorExperiment experiment{.name = "parametric", .title = "Parametric vectors", .color = "parametric", .what = "the source's object in answer to a question about another subject",
+  VectorExperiment experiment{.name = "parametric",
+                              .title = "Parametric vectors",
+                              .color = "parametric",
+                              .what = "the source's object in answer to a question about another subject",
                               .scale_name = "scale"};
   experiment.goal = ">= 0.40";
   experiment.paper = "0.3884 (Llama-3.1-8B)";
@@ -180,19 +203,26 @@ VectorExperiment parametric_experiment(const Laboratory& lab) {
     std::vector<std::string> references = {source.object};
     references.insert(references.end(), source.aliases.begin(), source.aliases.end());
     (i < development ? experiment.development : experiment.test)
-        .push_back({"Answer these questions:\nQ: " + question + "\nA:", references, source.subject, relation.name, static_cast<int64_t>(i), {}});
+        .push_back({"Answer these questions:\nQ: " + question + "\nA:",
+                    references,
+                    source.subject,
+                    relation.name,
+                    static_cast<int64_t>(i),
+                    {}});
   }
   const at::Tensor plain = mean_vectors(lab, one), mean = mean_vectors(lab, all);
   const std::vector<HeadOrder> orders = removal_orders(*lab.atlas, 0, lab.seed);
   const HeadSet& parametric = order_named(orders, "parametric");
   const HeadSet late = preferring(parametric, [&](engine::HeadId head) { return head.layer >= lab.atlas->layers / 2; });
-  experiment.ways = {{.name = "as published", .order = parametric, .vectors = plain}, {.name = "mean of the relation's clozes", .order = parametric, .vectors = mean}};
+  experiment.ways = {{.name = "as published", .order = parametric, .vectors = plain},
+                     {.name = "mean of the relation's clozes", .order = parametric, .vectors = mean}};
   if (!lab.quick) {
     experiment.ways.push_back({.name = "mean of clozes, first token only", .order = parametric, .vectors = mean, .positions = 1});
     experiment.ways.push_back({.name = "mean of clozes, upper layers", .order = late, .vectors = mean});
     experiment.ways.push_back({.name = "mean of clozes added", .order = parametric, .vectors = mean, .kept = 1});
   }
-  experiment.shares = lab.quick ? std::vector<double>{0.15, 0.3} : std::vector<double>{0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6};
+  experiment.shares =
+      lab.quick ? std::vector<double>{0.15, 0.3} : std::vector<double>{0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6};
   experiment.scales = lab.quick ? std::vector<double>{1, 2} : std::vector<double>{1, 1.25, 1.5, 2, 2.5, 3};  // the paper's range
   return experiment;
 }
@@ -203,10 +233,12 @@ namespace {
 VectorTrial hidden(const Biography& life, const std::string& needle, const std::string& joiner, Random& random) {
   const auto begin = static_cast<size_t>(life.sentence_begins[1 + draw(random, life.sentence_begins.size() - 1)]);
   const auto size = static_cast<int64_t>(needle.size());
-  return {life.text.substr(0, begin) + needle + joiner + life.text.substr(begin), {needle}, life.person, life.language, 0, {static_cast<int64_t>(begin), static_cast<int64_t>(begin) + size}};
+  return {life.text.substr(0, begin) + needle + joiner + life.text.substr(begin), {needle}, life.person, life.language, 0,
+          {static_cast<int64_t>(begin), static_cast<int64_t>(begin) + size}};
 }
 
-void hide_needles(const Laboratory& lab, const std::string& language, int64_t development, int64_t test, std::vector<VectorTrial>& tried, std::vector<VectorTrial>& tested) {
+void hide_needles(const Laboratory& lab, const std::string& language, int64_t development, int64_t test,
+                  std::vector<VectorTrial>& tried, std::vector<VectorTrial>& tested) {
   const BiographyLanguage& known = lab.biographies->language(language);
   const std::vector<Biography> lives = lives_of(lab, language, development + test);
   Random random = seeded({lab.seed, kPlacesKey});
@@ -218,7 +250,11 @@ void hide_needles(const Laboratory& lab, const std::string& language, int64_t de
 }  // namespace
 
 VectorExperiment retrieval_experiment(const Laboratory& lab) {
-  VectorExperiment experiment{.name = "retrieval", .title = "Forced copying", .color = "retrieval", .what = "the needle onto which attention is pressed", .scale_name = "bias in nats"};
+  VectorExperiment experiment{.name = "retrieval",
+                              .title = "Forced copying",
+                              .color = "retrieval",
+                              .what = "the needle onto which attention is pressed",
+                              .scale_name = "bias in nats"};
   experiment.goal = ">= 0.93";
   experiment.paper = "0.9345 (Llama-3.1-8B)";
   const std::string main_language = first_language(lab);

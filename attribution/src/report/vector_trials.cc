@@ -30,7 +30,8 @@ TokenRange tokens_in(const engine::Model& model, const std::string& text, ByteSp
 // Prompts that share a cue, and the edits of their rows.
 class Prompts {
  public:
-  Prompts(const engine::Model& model, const VectorExperiment& experiment, const std::vector<VectorTrial>& trials, const std::string& cue)
+  Prompts(const engine::Model& model, const VectorExperiment& experiment, const std::vector<VectorTrial>& trials,
+          const std::string& cue)
       : model_(model), experiment_(experiment) {
     for (const VectorTrial& trial : trials) {
       tokens_.push_back(tokens_of_text(model, trial.text + cue));
@@ -77,7 +78,8 @@ std::vector<engine::TokenId> tokens_of_text(const engine::Model& model, const st
   return tokens;
 }
 
-std::vector<std::vector<double>> recalls(const Laboratory& lab, const VectorExperiment& experiment, const std::vector<VectorTrial>& trials, const std::vector<VectorDose>& doses,
+std::vector<std::vector<double>> recalls(const Laboratory& lab, const VectorExperiment& experiment,
+                                         const std::vector<VectorTrial>& trials, const std::vector<VectorDose>& doses,
                                          const std::string& stage) {
   std::map<std::string, std::vector<size_t>> by_cue;  // doses whose prompts are the same
   for (size_t dose = 0; dose < doses.size(); ++dose) by_cue[experiment.ways[doses[dose].way].cue].push_back(dose);
@@ -88,11 +90,16 @@ std::vector<std::vector<double>> recalls(const Laboratory& lab, const VectorExpe
   for (const auto& [cue, members] : by_cue) {
     const Prompts prompts(lab.model(), experiment, trials, cue);
     const EditedRuns runs{.count = static_cast<int64_t>(members.size()),
-                          .edits = [&](int64_t edit, const std::vector<size_t>& rows) { return prompts.edits(doses[members[static_cast<size_t>(edit)]], rows); }};
+                          .edits = [&](int64_t edit, const std::vector<size_t>& rows) {
+                            return prompts.edits(doses[members[static_cast<size_t>(edit)]], rows);
+                          }};
     const auto said = say_all_under(*lab.decoder, prompts.tokens(), runs,
-                                    {.max_tokens = experiment.max_tokens, .progress = [&](int64_t done) { lab.report(stage, before + done, total); }, .cancellation = lab.cancellation});
+                                    {.max_tokens = experiment.max_tokens,
+                                     .progress = [&](int64_t done) { lab.report(stage, before + done, total); },
+                                     .cancellation = lab.cancellation});
     for (size_t i = 0; i < members.size(); ++i)
-      for (size_t trial = 0; trial < trials.size(); ++trial) found[members[i]][trial] = token_recall(said[i][trial], trials[trial].references);
+      for (size_t trial = 0; trial < trials.size(); ++trial)
+        found[members[i]][trial] = token_recall(said[i][trial], trials[trial].references);
     before += static_cast<int64_t>(trials.size());
   }
   return found;

@@ -28,10 +28,11 @@ struct VectorWay {
   at::Tensor vectors;  // float32 [sources, layers, heads, d_head]; undefined: attention is pressed onto the needle instead
   float kept = 0;      // of the head's own output: 0 replaces it, 1 adds to it
   int64_t positions = std::numeric_limits<int64_t>::max();  // that are edited, from the prompt's last token on
-  std::string cue;     // after every prompt
+  std::string cue;                                          // after every prompt
 };
 
-// What is varied: `count` heads; `scale` multiplies vectors, or is the bias in nats of attention pressed; `sharpen` multiplies positive scores after it.
+// What is varied: `count` heads; `scale` multiplies vectors, or is the bias in nats of attention pressed; `sharpen` multiplies
+// positive scores after it.
 struct VectorDose {
   size_t way = 0;
   int64_t count = 0;  // 0: nothing is edited
@@ -39,17 +40,17 @@ struct VectorDose {
 };
 
 struct VectorExperiment {
-  std::string name, title;            // "task", "Task vectors"
-  std::string color;                  // of the report
-  std::string what;                   // whose recall it is: "the target's attribute that the source asked for"
-  std::string scale_name;             // "scale" or "bias"
+  std::string name, title;  // "task", "Task vectors"
+  std::string color;        // of the report
+  std::string what;         // whose recall it is: "the target's attribute that the source asked for"
+  std::string scale_name;   // "scale" or "bias"
   std::string goal, paper;
   std::vector<VectorTrial> development, test, beyond;  // beyond: reported by group only, nothing of their kind was in development
   std::vector<VectorWay> ways;
-  std::vector<double> shares;         // of all heads, rounded up: what counts are tried
+  std::vector<double> shares;  // of all heads, rounded up: what counts are tried
   std::vector<double> scales, sharpens = {1};
-  int64_t max_tokens = 20;            // the paper's
-  std::vector<double> asked;          // recall of each test trial when the model is simply asked; empty: it can't be
+  int64_t max_tokens = 20;    // the paper's
+  std::vector<double> asked;  // recall of each test trial when the model is simply asked; empty: it can't be
 };
 
 VectorExperiment task_experiment(const Laboratory& lab);
@@ -60,7 +61,8 @@ VectorExperiment retrieval_experiment(const Laboratory& lab);
 std::vector<engine::TokenId> tokens_of_text(const engine::Model& model, const std::string& text);
 
 // Graded token recall of every trial under every dose: [dose][trial].
-std::vector<std::vector<double>> recalls(const Laboratory& lab, const VectorExperiment& experiment, const std::vector<VectorTrial>& trials, const std::vector<VectorDose>& doses,
+std::vector<std::vector<double>> recalls(const Laboratory& lab, const VectorExperiment& experiment,
+                                         const std::vector<VectorTrial>& trials, const std::vector<VectorDose>& doses,
                                          const std::string& stage);
 
 }  // namespace openbook::attribution

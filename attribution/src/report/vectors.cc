@@ -22,7 +22,9 @@ std::string number(double value) {
   return text;
 }
 
-double mean(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()); }
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
 double rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
 class VectorReport {
@@ -56,14 +58,15 @@ class VectorReport {
   size_t best(std::optional<size_t> way) const;
   size_t with_random_heads(size_t way, size_t seed);
   std::string described(const VectorDose& dose) const;
-  Estimate estimate(const std::vector<VectorTrial>& trials, const std::vector<std::vector<double>>& recall, const std::vector<size_t>& doses, const std::string& group = "") const;
+  Estimate estimate(const std::vector<VectorTrial>& trials, const std::vector<std::vector<double>>& recall,
+                    const std::vector<size_t>& doses, const std::string& group = "") const;
 
   const Laboratory& lab_;
   VectorExperiment experiment_;
   size_t proper_ways_ = 0;  // before those with random heads
   std::vector<HeadSet> random_;
   std::vector<VectorDose> swept_;
-  std::vector<double> swept_recall_;           // mean on the development part, by dose
+  std::vector<double> swept_recall_;                     // mean on the development part, by dose
   std::vector<std::pair<int64_t, double>> random_line_;  // count and recall there, at the published way's best scale
   VectorDose plain_, best_;
 
@@ -91,12 +94,14 @@ void VectorReport::sweep() {
   const std::string stage = experiment_.name + " vectors: development";
   proper_ways_ = experiment_.ways.size();
   std::set<int64_t> counts;
-  for (const double share : experiment_.shares) counts.insert(static_cast<int64_t>(std::ceil(share * static_cast<double>(lab_.atlas->layers * lab_.atlas->heads))));
+  for (const double share : experiment_.shares)
+    counts.insert(static_cast<int64_t>(std::ceil(share * static_cast<double>(lab_.atlas->layers * lab_.atlas->heads))));
   for (size_t way = 0; way < proper_ways_; ++way)
     for (const int64_t count : counts)
       for (const double scale : experiment_.scales)
         for (const double sharpen : experiment_.sharpens) swept_.push_back({way, count, scale, sharpen});
-  for (const std::vector<double>& of_dose : recalls(lab_, experiment_, experiment_.development, swept_, stage)) swept_recall_.push_back(mean(of_dose));
+  for (const std::vector<double>& of_dose : recalls(lab_, experiment_, experiment_.development, swept_, stage))
+    swept_recall_.push_back(mean(of_dose));
   plain_ = swept_[best(0)];
   best_ = swept_[best(std::nullopt)];
   std::vector<VectorDose> random;
@@ -115,11 +120,13 @@ void VectorReport::test() {
       doses.back().way = with_random_heads(dose.way, seed);
     }
   tested_ = recalls(lab_, experiment_, experiment_.test, doses, experiment_.name + " vectors");
-  if (!experiment_.beyond.empty()) beyond_ = recalls(lab_, experiment_, experiment_.beyond, doses, experiment_.name + " vectors, other languages");
+  if (!experiment_.beyond.empty())
+    beyond_ = recalls(lab_, experiment_, experiment_.beyond, doses, experiment_.name + " vectors, other languages");
 }
 
 // Of the trials of the group, or of all: the mean over these doses.
-Estimate VectorReport::estimate(const std::vector<VectorTrial>& trials, const std::vector<std::vector<double>>& recall, const std::vector<size_t>& doses, const std::string& group) const {
+Estimate VectorReport::estimate(const std::vector<VectorTrial>& trials, const std::vector<std::vector<double>>& recall,
+                                const std::vector<size_t>& doses, const std::string& group) const {
   std::vector<ClusteredValue> values;
   for (size_t i = 0; i < trials.size(); ++i) {
     if (!group.empty() && trials[i].group != group) continue;
@@ -131,14 +138,17 @@ Estimate VectorReport::estimate(const std::vector<VectorTrial>& trials, const st
 }
 
 std::string VectorReport::described(const VectorDose& dose) const {
-  std::string text = experiment_.ways[dose.way].name + ": " + std::to_string(dose.count) + " heads, " + experiment_.scale_name + " " + number(dose.scale);
+  std::string text = experiment_.ways[dose.way].name + ": " + std::to_string(dose.count) + " heads, " + experiment_.scale_name +
+                     " " + number(dose.scale);
   if (experiment_.sharpens.size() > 1) text += ", sharpened by " + number(dose.sharpen);
   return text;
 }
 
 void VectorReport::figures(Json& part) const {
   const auto figure = [&](const std::string& name, const std::string& label, const std::vector<size_t>& doses, bool compared) {
-    Json json = {{"name", experiment_.name + "_" + name}, {"label", experiment_.title + ", recall of " + experiment_.what + "; " + label}, {"estimate", estimate(experiment_.test, tested_, doses).to_json()}};
+    Json json = {{"name", experiment_.name + "_" + name},
+                 {"label", experiment_.title + ", recall of " + experiment_.what + "; " + label},
+                 {"estimate", estimate(experiment_.test, tested_, doses).to_json()}};
     if (compared) json["goal"] = experiment_.goal;
     if (compared) json["paper"] = experiment_.paper;
     part["figures"].push_back(std::move(json));
@@ -158,9 +168,13 @@ void VectorReport::ceiling(Json& part) const {
     asked.push_back({experiment_.test[i].cluster, experiment_.asked[i]});
     if (experiment_.asked[i] >= kAnswered) moved.push_back({experiment_.test[i].cluster, tested_[best_dose_[0]][i]});
   }
-  part["figures"].push_back({{"name", experiment_.name + "_asked"}, {"label", experiment_.title + ", recall when the model is simply asked: the ceiling"}, {"estimate", mean_of(asked).to_json()}});
-  part["figures"].push_back({{"name", experiment_.name + "_best_where_asked_works"}, {"label", experiment_.title + ", best way, where the model that is asked has a recall of " + number(kAnswered)},
-                             {"estimate", mean_of(moved).to_json()}});
+  part["figures"].push_back({{"name", experiment_.name + "_asked"},
+                             {"label", experiment_.title + ", recall when the model is simply asked: the ceiling"},
+                             {"estimate", mean_of(asked).to_json()}});
+  part["figures"].push_back(
+      {{"name", experiment_.name + "_best_where_asked_works"},
+       {"label", experiment_.title + ", best way, where the model that is asked has a recall of " + number(kAnswered)},
+       {"estimate", mean_of(moved).to_json()}});
 }
 
 void VectorReport::by_group(Json& part) const {
@@ -170,7 +184,8 @@ void VectorReport::by_group(Json& part) const {
     for (const VectorTrial& trial : trials)
       if (!std::count(groups.begin(), groups.end(), trial.group)) groups.push_back(trial.group);
     for (const std::string& group : groups) {
-      Json row = {group, std::count_if(trials.begin(), trials.end(), [&](const VectorTrial& trial) { return trial.group == group; })};
+      Json row = {group,
+                  std::count_if(trials.begin(), trials.end(), [&](const VectorTrial& trial) { return trial.group == group; })};
       for (const std::vector<size_t>* doses : {&unpatched_dose_, &random_plain_, &plain_dose_, &random_best_, &best_dose_})
         row.push_back(rounded(estimate(trials, recall, *doses, group).value));
       rows.push_back(std::move(row));
@@ -178,9 +193,11 @@ void VectorReport::by_group(Json& part) const {
   };
   add(experiment_.test, tested_);
   add(experiment_.beyond, beyond_);
-  part["tables"].push_back({{"title", experiment_.title + ": recall by group"},
-                            {"columns", {"group", "cases", "nothing edited", "random heads, as published", "as published", "random heads, best way", "best way"}},
-                            {"rows", std::move(rows)}});
+  part["tables"].push_back(
+      {{"title", experiment_.title + ": recall by group"},
+       {"columns",
+        {"group", "cases", "nothing edited", "random heads, as published", "as published", "random heads, best way", "best way"}},
+       {"rows", std::move(rows)}});
 }
 
 void VectorReport::ways(Json& part) const {
@@ -189,7 +206,8 @@ void VectorReport::ways(Json& part) const {
     const size_t dose = best(way);
     rows.push_back({described(swept_[dose]), rounded(swept_recall_[dose])});
   }
-  part["tables"].push_back({{"title", experiment_.title + ": each way's best dose on the development part, " + std::to_string(experiment_.development.size()) + " cases"},
+  part["tables"].push_back({{"title", experiment_.title + ": each way's best dose on the development part, " +
+                                          std::to_string(experiment_.development.size()) + " cases"},
                             {"columns", {"way and dose", "recall"}},
                             {"rows", std::move(rows)}});
 }
@@ -200,17 +218,23 @@ void VectorReport::charts(Json& part) const {
     for (const double scale : experiment_.scales) {
       Json points = Json::array();
       for (size_t i = 0; i < swept_.size(); ++i)
-        if (swept_[i].way == dose.way && swept_[i].scale == scale && swept_[i].sharpen == dose.sharpen) points.push_back({swept_[i].count, rounded(swept_recall_[i])});
-      series.push_back({{"name", experiment_.scale_name + " " + number(scale)}, {"color", scale == dose.scale ? experiment_.color : "other"}, {"points", std::move(points)}});
+        if (swept_[i].way == dose.way && swept_[i].scale == scale && swept_[i].sharpen == dose.sharpen)
+          points.push_back({swept_[i].count, rounded(swept_recall_[i])});
+      series.push_back({{"name", experiment_.scale_name + " " + number(scale)},
+                        {"color", scale == dose.scale ? experiment_.color : "other"},
+                        {"points", std::move(points)}});
     }
     if (dose.way == 0) {
       Json points = Json::array();
       for (const auto& [count, recall] : random_line_) points.push_back({count, rounded(recall)});
-      series.push_back({{"name", "random heads, " + experiment_.scale_name + " " + number(dose.scale)}, {"color", "random"}, {"points", std::move(points)}});
+      series.push_back({{"name", "random heads, " + experiment_.scale_name + " " + number(dose.scale)},
+                        {"color", "random"},
+                        {"points", std::move(points)}});
     }
     std::string title = experiment_.title + " on the development part, " + experiment_.ways[dose.way].name;
     if (experiment_.sharpens.size() > 1) title += ", sharpened by " + number(dose.sharpen);
-    part["charts"].push_back({{"kind", "lines"}, {"title", title}, {"x", "heads"}, {"y", "recall"}, {"series", std::move(series)}});
+    part["charts"].push_back(
+        {{"kind", "lines"}, {"title", title}, {"x", "heads"}, {"y", "recall"}, {"series", std::move(series)}});
     if (best_.way == 0) break;  // the same chart again
   }
 }
@@ -218,14 +242,22 @@ void VectorReport::charts(Json& part) const {
 Json VectorReport::raw() const {
   Json sweep = Json::array();
   for (size_t i = 0; i < swept_.size(); ++i)
-    sweep.push_back({{"way", experiment_.ways[swept_[i].way].name}, {"heads", swept_[i].count}, {"scale", swept_[i].scale}, {"sharpen", swept_[i].sharpen}, {"recall", rounded(swept_recall_[i])}});
-  return {{"development_cases", experiment_.development.size()}, {"test_cases", experiment_.test.size()}, {"sweep", std::move(sweep)}};
+    sweep.push_back({{"way", experiment_.ways[swept_[i].way].name},
+                     {"heads", swept_[i].count},
+                     {"scale", swept_[i].scale},
+                     {"sharpen", swept_[i].sharpen},
+                     {"recall", rounded(swept_recall_[i])}});
+  return {{"development_cases", experiment_.development.size()},
+          {"test_cases", experiment_.test.size()},
+          {"sweep", std::move(sweep)}};
 }
 
 }  // namespace
 
 Json run_vectors(const Laboratory& lab) {
-  if (!lab.biographies) throw Error(Code::kFailedPrecondition, "function vectors need biographies of people who never lived", "Give the folder that holds biographies.json.");
+  if (!lab.biographies)
+    throw Error(Code::kFailedPrecondition, "function vectors need biographies of people who never lived",
+                "Give the folder that holds biographies.json.");
   Json part;
   for (const auto& make : {task_experiment, parametric_experiment, retrieval_experiment}) {
     try {

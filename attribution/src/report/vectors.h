@@ -1,8 +1,9 @@
 // Function vectors: what heads put out at the end of one prompt, put into another, and what the model then says.
 //
-// Task: of a question about one life, into another life without a question. Parametric: of an unfinished sentence about one subject, into a
-// question about another. Retrieval: attention pressed onto a needle, which the model then copies (Kahardipraja et al. 2025, section 6). Counts and
-// scales are chosen on a development part, and so are ways that differ from the published one; both are reported.
+// Task: of a question about one life, into another life without a question. Parametric: of an unfinished sentence about one
+// subject, into a question about another. Retrieval: attention pressed onto a needle, which the model then copies (Kahardipraja
+// et al. 2025, section 6). Counts and scales are chosen on a development part, and so are ways that differ from the published
+// one; both are reported.
 #pragma once
 
 #include "report/experiment.h"

@@ -15,7 +15,9 @@ namespace {
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { if (fd_ >= 0) ::close(fd_); }
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
@@ -28,13 +30,17 @@ class Descriptor {
   const std::string message = path.string() + ": " + doing + ": " + std::strerror(error);
   switch (error) {
     case ENOENT:
-    case ENOTDIR: throw Error(Code::kNotFound, message);
+    case ENOTDIR:
+      throw Error(Code::kNotFound, message);
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: throw Error(Code::kResourceExhausted, message, "Free some disk space and run it again; nothing was changed.");
+    case EFBIG:
+      throw Error(Code::kResourceExhausted, message, "Free some disk space and run it again; nothing was changed.");
     case EACCES:
-    case EPERM: throw Error(Code::kFailedPrecondition, message, "Check who owns it and its mode.");
-    default: throw Error(Code::kUnavailable, message);
+    case EPERM:
+      throw Error(Code::kFailedPrecondition, message, "Check who owns it and its mode.");
+    default:
+      throw Error(Code::kUnavailable, message);
   }
 }
 

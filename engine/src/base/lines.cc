@@ -13,7 +13,9 @@ size_t skip(std::string_view line, size_t at, std::string_view characters) {
   return std::min(line.find_first_not_of(characters, at), line.size());
 }
 
-bool blank_or_end(std::string_view line, size_t at) { return at >= line.size() || line[at] == ' ' || line[at] == '\t' || line[at] == '\r'; }
+bool blank_or_end(std::string_view line, size_t at) {
+  return at >= line.size() || line[at] == ' ' || line[at] == '\t' || line[at] == '\r';
+}
 
 bool is_heading(std::string_view line) {
   const size_t marks = skip(line, 0, " ");

@@ -1,22 +1,24 @@
 // Sentence borders by rules: blocks first (paragraphs, items, headings, lines of code), then marks inside a block.
+#include "openbook/base/sentences.h"
+
 #include <algorithm>
 #include <array>
 #include <string>
 
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
-#include "openbook/base/sentences.h"
 
 namespace openbook {
 namespace {
 
 // Lower case, without the last point. English, Spanish and German titles and short forms that stand before what they belong to.
-constexpr std::array kNeverLast = {"mr",  "mrs", "ms",  "sr",  "dr",  "prof", "rev", "hon", "gen", "col", "capt", "lt",  "sgt", "sen",
-                                   "rep", "gov", "pres", "st",  "mt",   "ft",  "vs",  "cf",  "viz", "ca",   "sra", "srta", "dra",
-                                   "ud",  "uds", "hr",   "fr",  "bzw",  "approx", "esp", "messrs"};
+constexpr std::array kNeverLast = {"mr",  "mrs",  "ms",  "sr",  "dr",   "prof", "rev", "hon", "gen",    "col", "capt",  "lt",
+                                   "sgt", "sen",  "rep", "gov", "pres", "st",   "mt",  "ft",  "vs",     "cf",  "viz",   "ca",
+                                   "sra", "srta", "dra", "ud",  "uds",  "hr",   "fr",  "bzw", "approx", "esp", "messrs"};
 // Only before a number: "No. 5", "pp. 12", "Jan. 3"; elsewhere "no." and "art." are words that may end a sentence.
-constexpr std::array kBeforeNumber = {"no",  "nos", "fig", "figs", "p",   "pp",  "vol", "art", "sec", "ch",  "eq",  "ed", "nr", "núm",
-                                      "pág", "jan", "feb", "mar",  "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"};
+constexpr std::array kBeforeNumber = {"no",  "nos", "fig", "figs", "p",   "pp",   "vol", "art", "sec",
+                                      "ch",  "eq",  "ed",  "nr",   "núm", "pág",  "jan", "feb", "mar",
+                                      "apr", "jun", "jul", "aug",  "sep", "sept", "oct", "nov", "dec"};
 
 template <size_t N>
 bool holds(const std::array<const char*, N>& words, std::string_view word) {

@@ -23,11 +23,16 @@ bool is_continuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
 // The second byte's range is narrower for some leads: it excludes overlong forms, surrogates and values past U+10FFFF.
 bool second_byte_fits(uint8_t lead, uint8_t second) {
   switch (lead) {
-    case 0xE0: return second >= 0xA0 && second <= 0xBF;
-    case 0xED: return second >= 0x80 && second <= 0x9F;
-    case 0xF0: return second >= 0x90 && second <= 0xBF;
-    case 0xF4: return second >= 0x80 && second <= 0x8F;
-    default: return is_continuation(second);
+    case 0xE0:
+      return second >= 0xA0 && second <= 0xBF;
+    case 0xED:
+      return second >= 0x80 && second <= 0x9F;
+    case 0xF0:
+      return second >= 0x90 && second <= 0xBF;
+    case 0xF4:
+      return second >= 0x80 && second <= 0x8F;
+    default:
+      return is_continuation(second);
   }
 }
 
@@ -107,9 +112,7 @@ bool is_space(char32_t value) {
   return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
 }
 
-char32_t to_lower(char32_t value) {
-  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(value)));
-}
+char32_t to_lower(char32_t value) { return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(value))); }
 
 std::string fold_case(std::string_view valid_utf8) {
   std::string folded;

@@ -14,7 +14,8 @@ bool is_ideograph(char32_t value) {
 
 bool is_digit(char32_t value) { return value >= '0' && value <= '9'; }
 
-// Whether the mark at `i`, standing between two code points of words, belongs to the word: don't, 3.5, 1,000; not the 's of a possessive, since "Paris's" names Paris.
+// Whether the mark at `i`, standing between two code points of words, belongs to the word: don't, 3.5, 1,000; not the 's of a
+// possessive, since "Paris's" names Paris.
 bool joins(const std::vector<CodePoint>& points, size_t i) {
   const char32_t before = points[i - 1].value, mark = points[i].value, after = points[i + 1].value;
   if (mark == '.' || mark == ',') return is_digit(before) && is_digit(after);

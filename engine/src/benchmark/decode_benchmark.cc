@@ -17,7 +17,7 @@ namespace openbook::engine {
 namespace {
 
 constexpr int64_t kBandwidthBytes = 512 << 20;  // far past any cache
-constexpr int64_t kStepsPerReading = 16;  // so that both see the same neighbours on the machine
+constexpr int64_t kStepsPerReading = 16;        // so that both see the same neighbours on the machine
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
 double seconds_now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -67,7 +67,8 @@ class Lane {
         observe_(std::move(observe)),
         step_seconds_(options.decode_tokens, kNever) {}
 
-  // Stands behind the prompt afterwards; all of it is run when `whole`, else what is kept from before is used. Returns the time it took.
+  // Stands behind the prompt afterwards; all of it is run when `whole`, else what is kept from before is used. Returns the time
+  // it took.
   double read(std::span<const TokenId> prompt, bool whole, const Cancellation* cancellation) {
     const auto last = static_cast<int64_t>(prompt.size()) - 1;
     session_.rewind(whole ? 0 : std::min(session_.position(), last));

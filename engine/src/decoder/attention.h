@@ -1,8 +1,8 @@
-// Attention of one sequence within one step, for every layer: on the CPU kernels of our own, and libtorch's fused kernel where an edit
-// biases keys or there is a device; that one takes a mask only where an edit or a filled cache asks for one.
+// Attention of one sequence within one step, for every layer: on the CPU kernels of our own, and libtorch's fused kernel where an
+// edit biases keys or there is a device; that one takes a mask only where an edit or a filled cache asks for one.
 //
-// libtorch's kernel gets grouped queries as [kv_heads, group, tokens, d_head] against keys [kv_heads, 1, positions, d_head] that are expanded
-// without a copy; a single token's group becomes the rows of one key/value head, so that its keys are read once.
+// libtorch's kernel gets grouped queries as [kv_heads, group, tokens, d_head] against keys [kv_heads, 1, positions, d_head] that
+// are expanded without a copy; a single token's group becomes the rows of one key/value head, so that its keys are read once.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -34,16 +34,17 @@ void require_rows(const at::Tensor& values, at::IntArrayRef rest, int64_t rows, 
 }  // namespace
 
 struct BatchSession::Step {
-  int64_t tokens;       // a row; of a shorter prompt the last ones are padding
-  at::Tensor ids;       // int [rows * tokens]
-  at::Tensor positions; // int64 [rows, tokens]
-  at::Tensor last;      // int64 [rows], index of each row's last real token
-  int64_t keys;         // positions that the cache holds after the step, padding included
-  at::Tensor mask;      // [rows, 1, 1, keys], 0 or -inf, of a decoded token; undefined for the prompts
-  at::Tensor cos, sin;  // [rows * tokens, d_head]
+  int64_t tokens;        // a row; of a shorter prompt the last ones are padding
+  at::Tensor ids;        // int [rows * tokens]
+  at::Tensor positions;  // int64 [rows, tokens]
+  at::Tensor last;       // int64 [rows], index of each row's last real token
+  int64_t keys;          // positions that the cache holds after the step, padding included
+  at::Tensor mask;       // [rows, 1, 1, keys], 0 or -inf, of a decoded token; undefined for the prompts
+  at::Tensor cos, sin;   // [rows * tokens, d_head]
 };
 
-BatchSession::BatchSession(const Decoder& decoder, const std::vector<std::vector<TokenId>>& prompts, int64_t room, BatchOptions options)
+BatchSession::BatchSession(const Decoder& decoder, const std::vector<std::vector<TokenId>>& prompts, int64_t room,
+                           BatchOptions options)
     : decoder_(&decoder), options_(std::move(options)) {
   const Model& model = decoder.model();
   const ModelConfig& config = model.config();
@@ -61,7 +62,8 @@ BatchSession::BatchSession(const Decoder& decoder, const std::vector<std::vector
   const int64_t capacity = longest + std::max<int64_t>(room, 0);
   if (capacity > config.max_positions)
     throw Error(Code::kOutOfRange,
-                "batch session: " + std::to_string(capacity) + " positions are more than the model's " + std::to_string(config.max_positions),
+                "batch session: " + std::to_string(capacity) + " positions are more than the model's " +
+                    std::to_string(config.max_positions),
                 "Use fewer or shorter passages.");
 
   prompt_lengths_ = lengths_;
@@ -79,7 +81,8 @@ BatchSession::BatchSession(const Decoder& decoder, const std::vector<std::vector
       observed_.resid_post = at::empty_like(observed_.resid_mid);
     }
     at::Tensor ids = at::zeros({rows, longest}, at::kInt);
-    for (int64_t row = 0; row < rows; ++row) std::copy(prompts[row].begin(), prompts[row].end(), ids[row].mutable_data_ptr<TokenId>());
+    for (int64_t row = 0; row < rows; ++row)
+      std::copy(prompts[row].begin(), prompts[row].end(), ids[row].mutable_data_ptr<TokenId>());
     Step step{.tokens = longest, .ids = ids.flatten().to(model.device()), .keys = longest};
     step.positions = at::arange(longest, floats.dtype(at::kLong)).expand({rows, longest});
     step.last = at::tensor(lengths_, at::kLong).to(model.device()) - 1;
@@ -96,19 +99,23 @@ void BatchSession::take_edits(BatchEdits edits, int64_t capacity) {
   require_rows(edits.biases, {config.layers, config.heads}, rows(), model.device(), "biases");
   require_rows(edits.values, {config.layers, config.heads, config.d_head}, rows(), model.device(), "values");
   if (edits.replaced.defined() != edits.values.defined()) refuse("values and the heads that they replace come together");
-  if (edits.replaced.defined()) require_rows(edits.replaced.unsqueeze(0), {config.layers, config.heads}, 1, model.device(), "replaced heads");
+  if (edits.replaced.defined())
+    require_rows(edits.replaced.unsqueeze(0), {config.layers, config.heads}, 1, model.device(), "replaced heads");
   if (edits.from.empty()) edits.from.assign(rows(), 0);
   if (static_cast<int64_t>(edits.from.size()) != rows()) refuse("edits of another number of rows");
-  if (edits.biases.defined() && static_cast<int64_t>(edits.biased_keys.size()) != rows()) refuse("biased keys of another number of rows");
+  if (edits.biases.defined() && static_cast<int64_t>(edits.biased_keys.size()) != rows())
+    refuse("biased keys of another number of rows");
   first_edited_ = *std::min_element(edits.from.begin(), edits.from.end());
   score_edits_ = edited_layers(edits.biases, 0, config.layers);
   z_edits_ = edited_layers(edits.gains, 1, config.layers);
-  const std::vector<bool> replaced = edited_layers(edits.replaced.defined() ? edits.replaced.unsqueeze(0) : at::Tensor(), 0, config.layers);
+  const std::vector<bool> replaced =
+      edited_layers(edits.replaced.defined() ? edits.replaced.unsqueeze(0) : at::Tensor(), 0, config.layers);
   for (int64_t layer = 0; layer < config.layers; ++layer) z_edits_[layer] = z_edits_[layer] || replaced[layer];
 
   from_ = at::tensor(edits.from, at::kLong).to(model.device());
   std::vector<int64_t> until;
-  for (const int64_t from : edits.from) until.push_back(edits.positions > config.max_positions ? config.max_positions : from + edits.positions);
+  for (const int64_t from : edits.from)
+    until.push_back(edits.positions > config.max_positions ? config.max_positions : from + edits.positions);
   until_ = at::tensor(until, at::kLong).to(model.device());
   at::Tensor biased = at::zeros({rows(), capacity}, at::kFloat);
   for (int64_t row = 0; edits.biases.defined() && row < rows(); ++row)
@@ -123,7 +130,8 @@ void BatchSession::restart(BatchEdits edits) {
   }
   for (int64_t row = 0; row < rows() && edits.from.size() == prompt_lengths_.size(); ++row)
     if (edits.from[row] < prompt_lengths_[row] - 1)
-      refuse("an edit acts from position " + std::to_string(edits.from[row]) + " on, before the last token of its prompt of " + std::to_string(prompt_lengths_[row]));
+      refuse("an edit acts from position " + std::to_string(edits.from[row]) + " on, before the last token of its prompt of " +
+             std::to_string(prompt_lengths_[row]));
   take_edits(std::move(edits), keys_.size(3));
   for (int64_t row = 0; row < rows(); ++row) lengths_[row] = prompt_lengths_[row] - 1;
   append(last_of_prompts_);
@@ -168,16 +176,19 @@ void BatchSession::run(const Step& step) {
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     const LayerWeights& weights = model.layer(layer);
     const at::Tensor qkv = linear(rms_norm(resid, weights.attention_norm, config.norm_epsilon), weights.qkv, weights.qkv_bias);
-    rotate(qkv.view({rows() * step.tokens, config.heads + 2 * config.kv_heads, config.d_head}), config.heads + config.kv_heads, step.cos, step.sin);
+    rotate(qkv.view({rows() * step.tokens, config.heads + 2 * config.kv_heads, config.d_head}), config.heads + config.kv_heads,
+           step.cos, step.sin);
     at::Tensor z = attend(step, layer, qkv);
     edit_z(step, layer, z);
     resid.add_(linear(z, weights.attention_out, weights.attention_out_bias));
     if (options_.observe) {
       observed_.z.select(1, layer).copy_(last_of(step, z).unflatten(1, {config.heads, config.d_head}));
-      observed_.queries.select(1, layer).copy_(last_of(step, qkv).narrow(1, 0, config.heads * config.d_head).unflatten(1, {config.heads, config.d_head}));
+      observed_.queries.select(1, layer).copy_(
+          last_of(step, qkv).narrow(1, 0, config.heads * config.d_head).unflatten(1, {config.heads, config.d_head}));
       observed_.resid_mid.select(1, layer).copy_(last_of(step, resid));
     }
-    const at::Tensor gate_up = linear(rms_norm(resid, weights.mlp_norm, config.norm_epsilon), weights.gate_up, weights.gate_up_bias);
+    const at::Tensor gate_up =
+        linear(rms_norm(resid, weights.mlp_norm, config.norm_epsilon), weights.gate_up, weights.gate_up_bias);
     resid.add_(linear(silu_times_up(gate_up), weights.mlp_down, weights.mlp_down_bias));
     if (options_.observe) observed_.resid_post.select(1, layer).copy_(last_of(step, resid));
   }
@@ -185,7 +196,8 @@ void BatchSession::run(const Step& step) {
     observed_.positions = lengths_;
     for (int64_t& position : observed_.positions) --position;
   }
-  if (options_.keep_prompt_states && !prompt_states_.defined()) prompt_states_ = resid.view({rows(), step.tokens, config.d_model}).to(at::kFloat);
+  if (options_.keep_prompt_states && !prompt_states_.defined())
+    prompt_states_ = resid.view({rows(), step.tokens, config.d_model}).to(at::kFloat);
   logits_ = unembed(rms_norm(last_of(step, resid), model.final_norm(), config.norm_epsilon), model.unembedding());
 }
 
@@ -206,7 +218,8 @@ at::Tensor BatchSession::attend(const Step& step, int64_t layer, const at::Tenso
   const at::Tensor queries = by_head.narrow(2, 0, config.heads).view({rows(), tokens, config.kv_heads, group, config.d_head});
   if (step.mask.defined()) {
     if (score_edits_[layer]) return attend_edited(step, layer, queries, 0).flatten(0, 1);
-    const at::Tensor z = at::scaled_dot_product_attention(queries.squeeze(1), keys, values, step.mask.expand({rows(), config.kv_heads, group, step.keys}));
+    const at::Tensor z = at::scaled_dot_product_attention(queries.squeeze(1), keys, values,
+                                                          step.mask.expand({rows(), config.kv_heads, group, step.keys}));
     return z.reshape({rows(), config.heads * config.d_head});
   }
   const at::Tensor q = queries.permute({0, 2, 3, 1, 4}).flatten(0, 1);  // [rows * kv_heads, group, tokens, d_head]
@@ -216,7 +229,8 @@ at::Tensor BatchSession::attend(const Step& step, int64_t layer, const at::Tenso
                      .permute({0, 3, 1, 2, 4})
                      .reshape({rows(), tokens, config.heads * config.d_head});
   if (score_edits_[layer] && first_edited_ < tokens)
-    z.narrow(1, first_edited_, tokens - first_edited_).copy_(attend_edited(step, layer, queries.narrow(1, first_edited_, tokens - first_edited_), first_edited_));
+    z.narrow(1, first_edited_, tokens - first_edited_)
+        .copy_(attend_edited(step, layer, queries.narrow(1, first_edited_, tokens - first_edited_), first_edited_));
   return z.flatten(0, 1);
 }
 
@@ -228,7 +242,10 @@ at::Tensor BatchSession::attend_edited(const Step& step, int64_t layer, const at
   const at::Tensor positions = step.positions.narrow(1, first, tokens);
   const at::Tensor q = queries.permute({0, 2, 3, 1, 4}).reshape({rows() * config.kv_heads, group * tokens, config.d_head});
   const at::Tensor k = keys_[layer].narrow(2, 0, keys).reshape({rows() * config.kv_heads, keys, config.d_head});
-  at::Tensor scores = at::bmm(q, k.transpose(1, 2)).to(at::kFloat).mul_(1 / std::sqrt(double(config.d_head))).view({rows(), config.kv_heads, group, tokens, keys});
+  at::Tensor scores = at::bmm(q, k.transpose(1, 2))
+                          .to(at::kFloat)
+                          .mul_(1 / std::sqrt(double(config.d_head)))
+                          .view({rows(), config.kv_heads, group, tokens, keys});
   const at::Tensor bias = options_.edits.biases.select(1, layer).view({-1, config.kv_heads, group, 1, 1});
   const at::Tensor edited = acts(positions).to(at::kFloat).view({rows(), 1, 1, tokens, 1});
   const at::Tensor chosen = biased_.narrow(1, 0, keys).view({rows(), 1, 1, 1, keys}) * edited;
@@ -239,7 +256,8 @@ at::Tensor BatchSession::attend_edited(const Step& step, int64_t layer, const at
   }
   const at::Tensor unseen = at::arange(keys, positions.options()).view({1, 1, keys}) > positions.unsqueeze(2);
   scores.masked_fill_(unseen.view({rows(), 1, 1, tokens, keys}), kNever);
-  const at::Tensor pattern = at::softmax(scores, -1).to(keys_.scalar_type()).view({rows() * config.kv_heads, group * tokens, keys});
+  const at::Tensor pattern =
+      at::softmax(scores, -1).to(keys_.scalar_type()).view({rows() * config.kv_heads, group * tokens, keys});
   return at::bmm(pattern, values_[layer].narrow(2, 0, keys).reshape({rows() * config.kv_heads, keys, config.d_head}))
       .view({rows(), config.kv_heads, group, tokens, config.d_head})
       .permute({0, 3, 1, 2, 4})
@@ -277,8 +295,10 @@ at::Tensor BatchSession::pattern(const at::Tensor& queries, const std::vector<in
     at::Tensor pattern = at::zeros({rows(), config.layers, config.heads, keys}, queries.options());
     for (int64_t layer = 0; layer < config.layers; ++layer) {
       const at::Tensor q = queries.select(1, layer).reshape({rows() * config.kv_heads, group, config.d_head});
-      const at::Tensor k = keys_[layer].narrow(2, 0, seen).reshape({rows() * config.kv_heads, seen, config.d_head}).to(at::kFloat);
-      at::Tensor scores = at::bmm(q, k.transpose(1, 2)).mul_(1 / std::sqrt(double(config.d_head))).view({rows(), config.heads, seen});
+      const at::Tensor k =
+          keys_[layer].narrow(2, 0, seen).reshape({rows() * config.kv_heads, seen, config.d_head}).to(at::kFloat);
+      at::Tensor scores =
+          at::bmm(q, k.transpose(1, 2)).mul_(1 / std::sqrt(double(config.d_head))).view({rows(), config.heads, seen});
       scores.masked_fill_(unseen.unsqueeze(1), kNever);
       pattern.select(1, layer).narrow(2, 0, width).copy_(at::softmax(scores, -1).narrow(2, 0, width));
     }

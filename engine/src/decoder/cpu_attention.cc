@@ -125,8 +125,8 @@ OPENBOOK_INLINE void attend_head(const float* query, const Element* keys, const 
   for (int64_t i = 0; i < d_head; ++i) z[i] /= total;
 }
 
-// A prompt's attention works on this many queries at once, against this many keys or columns of values: 8 registers of sums, which two
-// multiplications a cycle keep busy, and keys that are read from the nearest cache by all queries.
+// A prompt's attention works on this many queries at once, against this many keys or columns of values: 8 registers of sums,
+// which two multiplications a cycle keep busy, and keys that are read from the nearest cache by all queries.
 constexpr int64_t kTileRows = 4, kTileColumns = 2 * kLanes;
 constexpr int64_t kBlockRows = 4 * kTileRows;
 constexpr int64_t kBlockDepth = 128;
@@ -151,8 +151,8 @@ OPENBOOK_INLINE void multiply_tile(const float* a, int64_t a_stride, const float
 }
 
 // out [kBlockRows, columns] = a [kBlockRows, depth] . b [depth, columns], which lies by tiles of columns, tile_size apart.
-OPENBOOK_INLINE void multiply_block(const float* a, int64_t a_stride, const float* b, int64_t tile_size, int64_t depth, int64_t columns,
-                                    float* out, int64_t out_stride) {
+OPENBOOK_INLINE void multiply_block(const float* a, int64_t a_stride, const float* b, int64_t tile_size, int64_t depth,
+                                    int64_t columns, float* out, int64_t out_stride) {
   for (int64_t begin = 0; begin < depth; begin += kBlockDepth) {
     const int64_t size = std::min(kBlockDepth, depth - begin);
     for (int64_t column = 0; column < columns; column += kTileColumns) {
@@ -243,7 +243,6 @@ class WideHeads {
   std::unique_ptr<float[]> memory_;
 };
 
-
 }  // namespace
 
 template <typename Element>
@@ -282,8 +281,8 @@ void attention_rows(const Element* queries, const Element* keys, int64_t head_st
 bool attends_many(int64_t d_head) { return d_head % kTileColumns == 0; }
 
 template <typename Element>
-void attend_many(QueryRows<Element> queries, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads, int64_t kv_heads,
-                 int64_t first, int64_t d_head, Element* z) {
+void attend_many(QueryRows<Element> queries, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads,
+                 int64_t kv_heads, int64_t first, int64_t d_head, Element* z) {
   const int64_t positions = first + queries.rows, blocks = (queries.rows + kBlockRows - 1) / kBlockRows;
   const WideHeads wide(keys, values, kv_heads, positions, d_head);
   const float scale = 1 / std::sqrt(static_cast<float>(d_head));
@@ -297,10 +296,9 @@ void attend_many(QueryRows<Element> queries, CachedHeads<Element> keys, CachedHe
         for (int64_t j = 0; j < d_head; ++j) block[i * d_head + j] = static_cast<float>(query[j]) * scale;
       }
       std::fill(block.begin() + rows * d_head, block.end(), 0.0f);
-      attend_block(block.data(), wide.keys(kv_head), wide.values(kv_head), wide.value_tile(), first + row, rows, d_head, scores.data(),
-                   summed.data());
-      for (int64_t i = 0; i < rows; ++i)
-        std::copy_n(summed.data() + i * d_head, d_head, z + ((row + i) * heads + head) * d_head);
+      attend_block(block.data(), wide.keys(kv_head), wide.values(kv_head), wide.value_tile(), first + row, rows, d_head,
+                   scores.data(), summed.data());
+      for (int64_t i = 0; i < rows; ++i) std::copy_n(summed.data() + i * d_head, d_head, z + ((row + i) * heads + head) * d_head);
     }
   });
 }
@@ -313,8 +311,7 @@ template void attention_rows(const float*, const float*, int64_t, const int64_t*
 template void attention_rows(const at::BFloat16*, const at::BFloat16*, int64_t, const int64_t*, int64_t, int64_t, int64_t,
                              const float*, const float*, KeyWindow, float*, int64_t);
 template void attend_many(QueryRows<float>, CachedHeads<float>, CachedHeads<float>, int64_t, int64_t, int64_t, int64_t, float*);
-template void attend_many(QueryRows<at::BFloat16>, CachedHeads<at::BFloat16>, CachedHeads<at::BFloat16>, int64_t, int64_t, int64_t,
-                          int64_t, at::BFloat16*);
-
+template void attend_many(QueryRows<at::BFloat16>, CachedHeads<at::BFloat16>, CachedHeads<at::BFloat16>, int64_t, int64_t,
+                          int64_t, int64_t, at::BFloat16*);
 
 }  // namespace openbook::engine::cpu

@@ -99,12 +99,12 @@ OPENBOOK_INLINE float weight_dot(const at::BFloat16* row, const float* x, int64_
 }
 
 // The functions that are compiled for each processor; a template can't be.
-#define OPENBOOK_FOR_ELEMENT(Element)                                                                                           \
-  OPENBOOK_FOR_EACH_PROCESSOR void dots(const Element* rows, const float* x, int64_t count, int64_t columns, float* out) {      \
-    for (int64_t row = 0; row < count; ++row) out[row] = weight_dot(rows + row * columns, x, columns);                          \
-  }                                                                                                                             \
-  OPENBOOK_FOR_EACH_PROCESSOR void silu(const Element* gate_up, int64_t columns, Element* out) {                                \
-    silu_row(gate_up, columns, out);                                                                                            \
+#define OPENBOOK_FOR_ELEMENT(Element)                                                                                      \
+  OPENBOOK_FOR_EACH_PROCESSOR void dots(const Element* rows, const float* x, int64_t count, int64_t columns, float* out) { \
+    for (int64_t row = 0; row < count; ++row) out[row] = weight_dot(rows + row * columns, x, columns);                     \
+  }                                                                                                                        \
+  OPENBOOK_FOR_EACH_PROCESSOR void silu(const Element* gate_up, int64_t columns, Element* out) {                           \
+    silu_row(gate_up, columns, out);                                                                                       \
   }
 OPENBOOK_FOR_ELEMENT(float)
 OPENBOOK_FOR_ELEMENT(at::BFloat16)

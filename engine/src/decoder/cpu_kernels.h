@@ -1,10 +1,10 @@
 // What a CPU does better by hand than by libtorch: matrix times vector at the speed of memory, attention, and the small steps
 // between two products without a tensor operation's overhead each.
 //
-// libtorch 2.11's products with one row reach about half of what a core can read; its fused attention of one query takes four times as
-// long as reading the keys, that of a prompt about as long as all linear layers together (docs/measurements.md). These kernels sum in float32 and are compiled for AVX-512, AVX2 and
-// the baseline; the processor's own is chosen when the program starts. Element is float or at::BFloat16. Thread-safe; work is
-// split over libtorch's threads.
+// libtorch 2.11's products with one row reach about half of what a core can read; its fused attention of one query takes four
+// times as long as reading the keys, that of a prompt about as long as all linear layers together (docs/measurements.md). These
+// kernels sum in float32 and are compiled for AVX-512, AVX2 and the baseline; the processor's own is chosen when the program
+// starts. Element is float or at::BFloat16. Thread-safe; work is split over libtorch's threads.
 #pragma once
 
 #include <c10/util/BFloat16.h>
@@ -53,12 +53,12 @@ struct QueryRows {
 // Whether attend_many can take heads of this width: multiples of 32.
 bool attends_many(int64_t d_head);
 
-// Causal attention of the queries at positions first .. first + rows - 1, each over the keys up to its own position. Row t of z holds
-// `heads` heads. Keys and values are copied as float32, so memory is 8 bytes for each of their elements, beside the scores of 16 queries
-// a thread.
+// Causal attention of the queries at positions first .. first + rows - 1, each over the keys up to its own position. Row t of z
+// holds `heads` heads. Keys and values are copied as float32, so memory is 8 bytes for each of their elements, beside the scores
+// of 16 queries a thread.
 template <typename Element>
-void attend_many(QueryRows<Element> queries, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads, int64_t kv_heads,
-                 int64_t first, int64_t d_head, Element* z);
+void attend_many(QueryRows<Element> queries, CachedHeads<Element> keys, CachedHeads<Element> values, int64_t heads,
+                 int64_t kv_heads, int64_t first, int64_t d_head, Element* z);
 
 struct KeyWindow {
   int64_t begin, end;

@@ -35,8 +35,8 @@ at::Tensor attend_one(const at::Tensor& query, const at::Tensor& keys, const at:
 // Whether attend_many can take them: any number of queries on the CPU, of heads whose width the kernel has registers for.
 bool attends_many(const at::Tensor& queries);
 
-// Causal attention of the last positions' queries, [tokens, heads, d_head], a position's heads side by side; keys, values: [kv_heads,
-// positions, d_head]. Gives [tokens, heads * d_head].
+// Causal attention of the last positions' queries, [tokens, heads, d_head], a position's heads side by side; keys, values:
+// [kv_heads, positions, d_head]. Gives [tokens, heads * d_head].
 at::Tensor attend_many(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values);
 
 // What attention_rows adds to its scores: biases[h] toward the chosen keys.

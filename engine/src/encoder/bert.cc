@@ -16,7 +16,8 @@ BertActivation read_activation(const JsonFields& json) {
   if (name == "gelu") return BertActivation::kGelu;
   if (name == "gelu_new" || name == "gelu_pytorch_tanh") return BertActivation::kGeluTanh;
   if (name == "relu") return BertActivation::kRelu;
-  json.fail("activation \"" + name + "\" is not supported; supported: gelu, gelu_new, gelu_pytorch_tanh, relu", Code::kUnimplemented);
+  json.fail("activation \"" + name + "\" is not supported; supported: gelu, gelu_new, gelu_pytorch_tanh, relu",
+            Code::kUnimplemented);
 }
 
 // Tensors by their names, with shapes that the config demands.
@@ -78,7 +79,9 @@ Bert Bert::load(const std::filesystem::path& model_folder, at::Device device) {
   const BertConfig config = read_bert_config(model_folder);
   const BertWeights weights(model_folder, device);
   const int64_t d = config.d_model;
-  const auto norm = [&](const std::string& name) { return Norm{weights.take(name + ".weight", {d}), weights.take(name + ".bias", {d})}; };
+  const auto norm = [&](const std::string& name) {
+    return Norm{weights.take(name + ".weight", {d}), weights.take(name + ".bias", {d})};
+  };
   const auto linear = [&](const std::string& name, int64_t out, int64_t in) {
     return Linear{weights.take(name + ".weight", {out, in}), weights.take(name + ".bias", {out})};
   };
@@ -121,17 +124,21 @@ at::Tensor Bert::attend(const Layer& layer, const at::Tensor& x, const at::Tenso
   const at::Tensor qkv = dense_product(x, layer.qkv.weight, layer.qkv.bias)
                              .view({batch, tokens, 3, config_.heads, d_head})
                              .permute({2, 0, 3, 1, 4});  // [3, batch, head, token, d_head]
-  std::optional<at::Tensor> keys;                         // bool [batch, 1, 1, token]
+  std::optional<at::Tensor> keys;                        // bool [batch, 1, 1, token]
   if (mask.defined()) keys = mask.view({batch, 1, 1, tokens});
   const at::Tensor z = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], keys);
-  return dense_product(z.transpose(1, 2).reshape({batch, tokens, config_.d_model}), layer.attention_out.weight, layer.attention_out.bias);
+  return dense_product(z.transpose(1, 2).reshape({batch, tokens, config_.d_model}), layer.attention_out.weight,
+                       layer.attention_out.bias);
 }
 
 at::Tensor Bert::activate(const at::Tensor& x) const {
   switch (config_.activation) {
-    case BertActivation::kGelu: return at::gelu(x);
-    case BertActivation::kGeluTanh: return at::gelu(x, "tanh");
-    case BertActivation::kRelu: return at::relu(x);
+    case BertActivation::kGelu:
+      return at::gelu(x);
+    case BertActivation::kGeluTanh:
+      return at::gelu(x, "tanh");
+    case BertActivation::kRelu:
+      return at::relu(x);
   }
   throw Error(Code::kInternal, "unknown activation");
 }

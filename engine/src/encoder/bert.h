@@ -1,7 +1,7 @@
 // A BERT encoder (Devlin et al. 2018, arXiv 1810.04805): token ids in, the last hidden states out.
 //
-// Post-norm blocks: x = norm(x + W_O attention(x)); x = norm(x + W_down act(W_up x)), with learnt absolute positions and token type 0.
-// Thread-safe: immutable after loading.
+// Post-norm blocks: x = norm(x + W_O attention(x)); x = norm(x + W_down act(W_up x)), with learnt absolute positions and token
+// type 0. Thread-safe: immutable after loading.
 //
 //   const Bert bert = Bert::load("models/all-minilm-l6-v2", at::kCPU);
 //   at::Tensor hidden = bert.run(ids, mask);  // [batch, tokens, d_model]
@@ -36,8 +36,8 @@ BertConfig read_bert_config(const std::filesystem::path& model_folder);
 
 class Bert {
  public:
-  // Reads config.json and the weights; computes in float32. Throws also what Safetensors throws, and invalid_argument when tensors and
-  // config disagree.
+  // Reads config.json and the weights; computes in float32. Throws also what Safetensors throws, and invalid_argument when
+  // tensors and config disagree.
   static Bert load(const std::filesystem::path& model_folder, at::Device device);
 
   // ids: int64 [batch, tokens]; mask: bool [batch, tokens], true where there is a token (an undefined mask: everywhere). Returns
@@ -49,8 +49,12 @@ class Bert {
   const std::string& weights_fingerprint() const { return weights_fingerprint_; }
 
  private:
-  struct Norm { at::Tensor weight, bias; };    // [d_model]
-  struct Linear { at::Tensor weight, bias; };  // [out, in], [out]
+  struct Norm {
+    at::Tensor weight, bias;
+  };  // [d_model]
+  struct Linear {
+    at::Tensor weight, bias;
+  };  // [out, in], [out]
   struct Layer {
     Linear qkv;  // q over k over v
     Linear attention_out;

@@ -38,8 +38,8 @@ class BertTextEncoder : public TextEncoder {
     cls_ = special_token(folder, "[CLS]");
     sep_ = special_token(folder, "[SEP]");
     max_sequence_ = read_max_sequence(folder, config.max_positions);
-    fingerprint_ = sha256_hex("openbook text encoder 1\n" + bert_.weights_fingerprint() + "\n" + tokenizer_->fingerprint() + "\n" +
-                              sha256_hex(read_file(folder / "config.json")) + "\n" + std::to_string(max_sequence_));
+    fingerprint_ = sha256_hex("openbook text encoder 1\n" + bert_.weights_fingerprint() + "\n" + tokenizer_->fingerprint() +
+                              "\n" + sha256_hex(read_file(folder / "config.json")) + "\n" + std::to_string(max_sequence_));
   }
 
   int64_t dimension() const override { return bert_.config().d_model; }
@@ -71,7 +71,8 @@ class BertTextEncoder : public TextEncoder {
  private:
   int64_t special_token(const std::filesystem::path& folder, const char* token) const {
     if (const std::optional<TokenId> id = tokenizer_->find(token)) return *id;
-    throw Error(Code::kInvalidArgument, folder.string() + ": the tokenizer has no " + token + ", which BERT's inputs begin or end with");
+    throw Error(Code::kInvalidArgument,
+                folder.string() + ": the tokenizer has no " + token + ", which BERT's inputs begin or end with");
   }
 
   Input input_of(std::string_view text) const {
@@ -84,7 +85,8 @@ class BertTextEncoder : public TextEncoder {
     return ids;
   }
 
-  // The mean over each text's tokens, scaled to length 1: float32 [batch.size(), d_model] on the CPU. `batch` is sorted by length.
+  // The mean over each text's tokens, scaled to length 1: float32 [batch.size(), d_model] on the CPU. `batch` is sorted by
+  // length.
   at::Tensor pooled(const std::vector<Input>& inputs, std::span<const size_t> batch) const {
     const auto texts = static_cast<int64_t>(batch.size()), tokens = static_cast<int64_t>(inputs[batch.back()].size());
     const at::Tensor ids = at::zeros({texts, tokens}, at::kLong), lengths = at::empty({texts, 1}, at::kLong);
@@ -99,7 +101,8 @@ class BertTextEncoder : public TextEncoder {
     const at::Tensor means = hidden.masked_fill(there.logical_not().unsqueeze(-1), 0).sum(1) / lengths.to(bert_.device());
     const at::Tensor rows = (means / means.norm(2, {-1}, /*keepdim=*/true).clamp_min(1e-12)).cpu().contiguous();
     if (!rows.isfinite().all().item<bool>())
-      throw Error(Code::kInternal, "text encoder " + name_ + " gave a vector that is not finite", "Its weights may be damaged. Fetch them again.");
+      throw Error(Code::kInternal, "text encoder " + name_ + " gave a vector that is not finite",
+                  "Its weights may be damaged. Fetch them again.");
     return rows;
   }
 

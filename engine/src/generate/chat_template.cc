@@ -69,7 +69,8 @@ ChatTemplate recognise_chat_template(std::string_view jinja, std::string_view wh
   for (const auto& [marker, family] : kOtherFamilies)
     if (holds(jinja, marker))
       throw Error(Code::kUnimplemented,
-                  std::string(where) + ": the chat template of " + std::string(family) + " (" + std::string(marker) + ") is not supported",
+                  std::string(where) + ": the chat template of " + std::string(family) + " (" + std::string(marker) +
+                      ") is not supported",
                   hint);
   throw Error(Code::kUnimplemented,
               std::string(where) + ": unknown chat template, it begins: " + escape_for_terminal(jinja.substr(0, 60)), hint);

@@ -17,7 +17,8 @@ TokenId smallest_id_of(const float* logits, int64_t size, float best) {
 
 Sampler::Sampler(const SamplerOptions& options) : options_(options), random_(options.seed) {
   if (!std::isfinite(options.temperature) || options.temperature < 0)
-    throw Error(Code::kInvalidArgument, "temperature " + std::to_string(options.temperature) + ": expected a finite number, 0 or more",
+    throw Error(Code::kInvalidArgument,
+                "temperature " + std::to_string(options.temperature) + ": expected a finite number, 0 or more",
                 "0 chooses the likeliest token every time.");
 }
 
@@ -35,7 +36,8 @@ TokenId Sampler::next(const at::Tensor& logits) {
   return draw(values, size, best);
 }
 
-// Inverse of the cumulative distribution. std::discrete_distribution would do, but what it returns for a seed is the library's choice.
+// Inverse of the cumulative distribution. std::discrete_distribution would do, but what it returns for a seed is the library's
+// choice.
 TokenId Sampler::draw(const float* logits, int64_t size, float best) {
   std::vector<double> cumulative(static_cast<size_t>(size));
   double sum = 0;

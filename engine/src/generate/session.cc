@@ -22,8 +22,8 @@ void Session::append(std::span<const TokenId> tokens, const Cancellation* cancel
   const int64_t begin = position();
   if (static_cast<int64_t>(tokens.size()) > cache_.capacity() - begin)
     throw Error(Code::kOutOfRange,
-                std::to_string(tokens.size()) + " tokens after position " + std::to_string(begin) + " do not fit into the session's " +
-                    std::to_string(cache_.capacity()) + " positions",
+                std::to_string(tokens.size()) + " tokens after position " + std::to_string(begin) +
+                    " do not fit into the session's " + std::to_string(cache_.capacity()) + " positions",
                 "Use fewer passages, a shorter question or a larger context.");
   try {
     for (std::span<const TokenId> rest = tokens; !rest.empty();) {
@@ -47,16 +47,16 @@ void Session::rewind(int64_t position) {
   logits_.reset();
 }
 
-std::vector<double> log_probabilities(const Decoder& decoder, std::span<const TokenId> context, std::span<const TokenId> continuation,
-                                      const Cancellation* cancellation) {
+std::vector<double> log_probabilities(const Decoder& decoder, std::span<const TokenId> context,
+                                      std::span<const TokenId> continuation, const Cancellation* cancellation) {
   if (context.empty()) throw Error(Code::kInvalidArgument, "log probabilities need at least one token before the continuation");
   if (continuation.empty()) return {};
   // The last token is only predicted, never run.
   const auto run = static_cast<int64_t>(context.size() + continuation.size()) - 1;
   if (run > decoder.model().config().max_positions)
     throw Error(Code::kOutOfRange,
-                std::to_string(run) + " tokens do not fit into the model's " + std::to_string(decoder.model().config().max_positions) +
-                    " positions",
+                std::to_string(run) + " tokens do not fit into the model's " +
+                    std::to_string(decoder.model().config().max_positions) + " positions",
                 "Use fewer or shorter passages.");
   KvCache cache(decoder.model(), run);
   const auto step = [&](std::span<const TokenId> tokens, LogitsOf of) {
@@ -66,7 +66,8 @@ std::vector<double> log_probabilities(const Decoder& decoder, std::span<const To
   // Logits of the context would cost more than the context itself: its last token's are enough.
   const size_t chunk = Session::kChunk;
   at::Tensor logits;
-  for (size_t at = 0; at < context.size(); at += chunk) logits = step(context.subspan(at, std::min(chunk, context.size() - at)), LogitsOf::kLast);
+  for (size_t at = 0; at < context.size(); at += chunk)
+    logits = step(context.subspan(at, std::min(chunk, context.size() - at)), LogitsOf::kLast);
 
   std::vector<double> log_p;
   const auto read = [&](const at::Tensor& rows) {  // [tokens, vocabulary]: each row predicts the next token of the continuation
@@ -74,7 +75,8 @@ std::vector<double> log_probabilities(const Decoder& decoder, std::span<const To
     const at::Tensor ids = at::tensor(std::vector<int64_t>(next.begin(), next.end())).to(rows.device()).unsqueeze(1);
     const at::Tensor found = at::log_softmax(rows.to(at::kDouble), -1).gather(1, ids).squeeze(1).cpu();
     if (!found.isfinite().all().item<bool>())
-      throw Error(Code::kInternal, "a log probability is not finite", "With bfloat16, try float32; else the weights may be damaged.");
+      throw Error(Code::kInternal, "a log probability is not finite",
+                  "With bfloat16, try float32; else the weights may be damaged.");
     log_p.insert(log_p.end(), found.const_data_ptr<double>(), found.const_data_ptr<double>() + found.numel());
   };
   read(logits);

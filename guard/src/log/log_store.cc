@@ -88,7 +88,8 @@ std::unique_ptr<LogStore> LogStore::create(const fs::path& folder) {
   options.create_missing_column_families = true;
   options.error_if_exists = true;
   const auto status = store->open_to_write(options);
-  if (!status.ok()) fs::remove_all(folder, problem);  // it was not there, or empty: what is left would stand in the way of the next try
+  if (!status.ok())
+    fs::remove_all(folder, problem);  // it was not there, or empty: what is left would stand in the way of the next try
   store->check(status, "make it");
   return store;
 }

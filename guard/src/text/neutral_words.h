@@ -1,7 +1,7 @@
 // Function words: the closed lists that make a word neutral whatever the probe says of it.
 //
-// English and Spanish have a list; any other language has none, so all its words are judged. Negations, numbers, quantifiers, yes and no are never in a list: they
-// change what is claimed. Thread-safe.
+// English and Spanish have a list; any other language has none, so all its words are judged. Negations, numbers, quantifiers, yes
+// and no are never in a list: they change what is claimed. Thread-safe.
 #pragma once
 
 #include <string_view>

@@ -1,7 +1,7 @@
 // Facts that a model may know, and the documents that contradict them: what the atlas is learnt from.
 //
-// A fact is run in settings that differ in where the answer can come from; labels are by cause (replace the source string and see whether the answer
-// follows). The data are the project's own: attribution/data.
+// A fact is run in settings that differ in where the answer can come from; labels are by cause (replace the source string and see
+// whether the answer follows). The data are the project's own: attribution/data.
 //
 // Thread-safe: immutable after loading.
 #pragma once
@@ -22,15 +22,16 @@ struct Relation {
   std::string name;
   Split split = Split::kFit;
   std::string object_type;
-  std::vector<std::string> questions, clozes, answer_sentences, support_sentences, filler_sentences, decoy_sentences;  // {subject}, {object}
+  std::vector<std::string> questions, clozes, answer_sentences, support_sentences, filler_sentences,
+      decoy_sentences;  // {subject}, {object}
   std::vector<std::string> invented_subjects;
 };
 
 struct Fact {
   int32_t relation = 0;  // index into ContrastSet::relations
   std::string subject;
-  std::string object;                 // the true one: the memory answer
-  std::vector<std::string> aliases;   // other spellings of `object`
+  std::string object;                // the true one: the memory answer
+  std::vector<std::string> aliases;  // other spellings of `object`
 };
 
 enum class Setting {
@@ -41,36 +42,39 @@ enum class Setting {
   kClosed,  // no document
   kBare,    // own, no instructions, a sentence to be continued
 };
-std::string_view setting_name(Setting setting);   // "own", "decoy", ...
-Setting parse_setting(std::string_view name);     // throws invalid_argument naming the known ones
+std::string_view setting_name(Setting setting);  // "own", "decoy", ...
+Setting parse_setting(std::string_view name);    // throws invalid_argument naming the known ones
 
 // One fact in one setting, ready for a prompt.
 struct ContrastCase {
-  int32_t fact = 0;                 // index into ContrastSet::facts
+  int32_t fact = 0;  // index into ContrastSet::facts
   Setting setting = Setting::kOwn;
-  std::string question;             // a sentence to be continued in kBare
+  std::string question;  // a sentence to be continued in kBare
   std::vector<Passage> passages;
-  std::string document_answer;      // the counterfactual; what `own` says
+  std::string document_answer;  // the counterfactual; what `own` says
   std::string memory_answer;
   std::vector<std::string> memory_aliases;
-  std::string replacement;          // a third object, that no passage names: what the source string is replaced by to label by cause
+  std::string replacement;  // a third object, that no passage names: what the source string is replaced by to label by cause
 };
 
 struct ContrastSet {
   std::vector<Relation> relations;
   std::vector<Fact> facts;
-  std::string sha256;               // of the two files
+  std::string sha256;  // of the two files
 
-  // Reads relations.json and facts.tsv. Throws not_found; invalid_argument naming file, line and field (unknown relation, missing form, a placeholder
-  // that isn't one, an object inside its subject, a fact given twice).
+  // Reads relations.json and facts.tsv. Throws not_found; invalid_argument naming file, line and field (unknown relation, missing
+  // form, a placeholder that isn't one, an object inside its subject, a fact given twice).
   static ContrastSet load(const std::filesystem::path& folder);
 
-  // Deterministic in (fact, setting, seed): wording, sentence order, counterfactual object. Throws failed_precondition when the relation has too few different objects.
+  // Deterministic in (fact, setting, seed): wording, sentence order, counterfactual object. Throws failed_precondition when the
+  // relation has too few different objects.
   ContrastCase make_case(int32_t fact, Setting setting, uint64_t seed) const;
 };
 
-// Which answer a text gives: the first whole-word match after normalisation (lower case, no punctuation and articles). kNeither when none or both start at one place.
+// Which answer a text gives: the first whole-word match after normalisation (lower case, no punctuation and articles). kNeither
+// when none or both start at one place.
 enum class GivenAnswer { kDocument, kMemory, kNeither };
-GivenAnswer given_answer(std::string_view text, const std::string& document_answer, const std::vector<std::string>& memory_answers);
+GivenAnswer given_answer(std::string_view text, const std::string& document_answer,
+                         const std::vector<std::string>& memory_answers);
 
 }  // namespace openbook::attribution

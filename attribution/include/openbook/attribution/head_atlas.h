@@ -37,7 +37,8 @@ struct SteeringDose {
   std::vector<engine::HeadId> parametric_heads;  // get `gain`
   float gain = 1;
 
-  // Biases the retrieval heads toward `keys` and turns the parametric heads down, from `from_position` on (engine::Prompt::first_after_passages).
+  // Biases the retrieval heads toward `keys` and turns the parametric heads down, from `from_position` on
+  // (engine::Prompt::first_after_passages).
   void put_in_force(int64_t from_position, std::vector<TokenRange> keys, engine::HeadEdits& edits) const;
 };
 

@@ -46,10 +46,10 @@ struct LocalizerExample {
 
 // Weights >= 0 that maximise the mean log probability of the right keys in the choice among all candidates,
 //   p(j) = exp(w . A[j]) / sum_k exp(w . A[k])      (conditional logit, McFadden 1974; several right keys add up)
-// so that what is fitted is the best key and not how much attention falls on it: a share is raised by heads that look at little else but
-// seldom, and such weights do not carry over to other documents. Deterministic. Examples without a right key set nowhere_below: the
-// quantile `nowhere_quantile` of their best key's weighted attention, so that this part of them is found to be nowhere; 0 when
-// there are none. Throws invalid_argument when no example has a right key.
+// so that what is fitted is the best key and not how much attention falls on it: a share is raised by heads that look at little
+// else but seldom, and such weights do not carry over to other documents. Deterministic. Examples without a right key set
+// nowhere_below: the quantile `nowhere_quantile` of their best key's weighted attention, so that this part of them is found to be
+// nowhere; 0 when there are none. Throws invalid_argument when no example has a right key.
 Localizer fit_localizer(std::vector<engine::HeadId> heads, const std::vector<LocalizerExample>& examples,
                         double nowhere_quantile = 0.95);
 

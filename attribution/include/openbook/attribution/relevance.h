@@ -1,7 +1,7 @@
 // How much every head mattered for a token: gradient times input, with AttnLRP's backward rules or the plain ones.
 //
-// AttnLRP's rules (Achtibat et al. 2024, arXiv 2402.05602, in the gradient-times-input form): a norm's scale counts as constant; SiLU
-// passes y / x; a product shares equally (gate * up: half each; attention: query and key a quarter each, value half). Linear
+// AttnLRP's rules (Achtibat et al. 2024, arXiv 2402.05602, in the gradient-times-input form): a norm's scale counts as constant;
+// SiLU passes y / x; a product shares equally (gate * up: half each; attention: query and key a quarter each, value half). Linear
 // maps, embedding, rotary positions, residual adds and softmax keep their plain gradient. Head relevance: R_h = sum over
 // positions and dimensions of max(0, z * dz) (Kahardipraja et al. 2025, section 4).
 //

@@ -12,7 +12,7 @@ namespace openbook {
 using Sha256Digest = std::array<uint8_t, 32>;
 
 Sha256Digest sha256(std::string_view bytes);
-std::string to_hex(const Sha256Digest& digest);          // lower case, 64 characters
+std::string to_hex(const Sha256Digest& digest);  // lower case, 64 characters
 std::string sha256_hex(std::string_view bytes);
 
 // For what comes in pieces. Not thread-safe.

@@ -30,8 +30,8 @@ ByteSpan heading_mark(std::string_view text, const Line& line);
 // `range` without blanks at both ends; empty when it holds nothing else.
 ByteSpan trim(std::string_view text, ByteSpan range);
 
-// What a reader needs to know to place the chunk that starts at `begin`: the title (the first heading, else a short first line that
-// stands alone) and the nearest heading above, joined by a newline; without what the chunk itself starts with. May be empty.
+// What a reader needs to know to place the chunk that starts at `begin`: the title (the first heading, else a short first line
+// that stands alone) and the nearest heading above, joined by a newline; without what the chunk itself starts with. May be empty.
 std::string context_above(std::string_view text, std::string_view format, const std::vector<Line>& lines, int64_t begin);
 
 }  // namespace openbook

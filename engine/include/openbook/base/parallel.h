@@ -10,7 +10,8 @@
 
 namespace openbook {
 
-// Calls work(i) for i in [0, count), in order of i as workers come free. The first exception stops further work and is thrown again here.
+// Calls work(i) for i in [0, count), in order of i as workers come free. The first exception stops further work and is thrown
+// again here.
 inline void for_each_index(int64_t count, int64_t workers, const std::function<void(int64_t)>& work) {
   std::atomic<int64_t> next{0};
   std::exception_ptr failure;

@@ -1,7 +1,8 @@
 // Words and punctuation of a text, as claims, quotes and answers are compared by.
 //
-// A word is a run of letters, marks and digits; apostrophes between letters (but for a possessive 's) and points or commas between digits stay inside. Every Chinese, Japanese or Korean
-// ideograph is a word of its own. Everything else but white space is punctuation, one code point each. Thread-safe.
+// A word is a run of letters, marks and digits; apostrophes between letters (but for a possessive 's) and points or commas
+// between digits stay inside. Every Chinese, Japanese or Korean ideograph is a word of its own. Everything else but white space
+// is punctuation, one code point each. Thread-safe.
 #pragma once
 
 #include <string>
@@ -22,8 +23,8 @@ std::vector<WordSpan> split_words(std::string_view valid_utf8);
 // The words alone, fold_case'd: what two texts are compared by.
 std::vector<std::string> folded_words(std::string_view valid_utf8);
 
-// Every place in `text` where the words of `piece`, at least one, stand one after another, case folded, whatever stands between them. In order; places may
-// overlap.
+// Every place in `text` where the words of `piece`, at least one, stand one after another, case folded, whatever stands between
+// them. In order; places may overlap.
 std::vector<ByteSpan> find_words(std::string_view text, std::string_view piece);
 inline bool holds_words(std::string_view text, std::string_view piece) { return !find_words(text, piece).empty(); }
 

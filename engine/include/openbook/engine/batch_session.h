@@ -24,29 +24,29 @@ namespace openbook::engine {
 // What to change of heads, row by row, at positions >= from. Undefined tensors change nothing; the others are float32 on the
 // model's device, and their first dimension may be 1 where all rows are edited alike.
 struct BatchEdits {
-  std::vector<int64_t> from;                         // [rows]; empty: 0
+  std::vector<int64_t> from;                                // [rows]; empty: 0
   int64_t positions = std::numeric_limits<int64_t>::max();  // that are edited, from `from` on
-  at::Tensor gains;                                  // [rows, layers, heads]: z is multiplied by it; 0 removes a head
-  at::Tensor biases;                                 // [rows, layers, heads], nats, added to the scores of `biased_keys`
-  std::vector<std::vector<TokenRange>> biased_keys;  // [rows]; unlike HeadEdits, position 0 is biased when it is named
-  float sharpen = 1;     // then positive scores of the biased keys, in heads whose bias isn't 0, are multiplied by it
-  at::Tensor replaced;   // [layers, heads], 1: z becomes kept * z + `values`, after gains; 0: it stays
-  at::Tensor values;     // [rows, layers, heads, d_head]
-  float kept = 0;        // 0 replaces, 1 adds
+  at::Tensor gains;                                         // [rows, layers, heads]: z is multiplied by it; 0 removes a head
+  at::Tensor biases;                                        // [rows, layers, heads], nats, added to the scores of `biased_keys`
+  std::vector<std::vector<TokenRange>> biased_keys;         // [rows]; unlike HeadEdits, position 0 is biased when it is named
+  float sharpen = 1;    // then positive scores of the biased keys, in heads whose bias isn't 0, are multiplied by it
+  at::Tensor replaced;  // [layers, heads], 1: z becomes kept * z + `values`, after gains; 0: it stays
+  at::Tensor values;    // [rows, layers, heads, d_head]
+  float kept = 0;       // 0 replaces, 1 adds
 };
 
 struct BatchOptions {
-  bool observe = false;         // fill observed(); costs about 5 % of a decoded token
+  bool observe = false;             // fill observed(); costs about 5 % of a decoded token
   bool keep_prompt_states = false;  // fill prompt_states()
   BatchEdits edits;
 };
 
 // Of every row's last position, float32 on the model's device.
 struct BatchObservation {
-  at::Tensor z;             // [rows, layers, heads, d_head], edits included
-  at::Tensor queries;       // [rows, layers, heads, d_head], after rope
-  at::Tensor resid_mid;     // [rows, layers, d_model], between attention and MLP
-  at::Tensor resid_post;    // [rows, layers, d_model]; the last layer's is what the final norm sees
+  at::Tensor z;                    // [rows, layers, heads, d_head], edits included
+  at::Tensor queries;              // [rows, layers, heads, d_head], after rope
+  at::Tensor resid_mid;            // [rows, layers, d_model], between attention and MLP
+  at::Tensor resid_post;           // [rows, layers, d_model]; the last layer's is what the final norm sees
   std::vector<int64_t> positions;  // [rows]
 };
 
@@ -55,7 +55,7 @@ class BatchSession {
   // Runs the prompts. `room` is how many tokens may be appended to each.
   BatchSession(const Decoder& decoder, const std::vector<std::vector<TokenId>>& prompts, int64_t room, BatchOptions options = {});
 
-  std::vector<TokenId> choose() const;          // of each row, the token of the largest logit; the first of equals
+  std::vector<TokenId> choose() const;              // of each row, the token of the largest logit; the first of equals
   void append(const std::vector<TokenId>& tokens);  // one a row
 
   // Goes back to where each prompt's last token was still to come, and runs it under other edits: what many edits of the same
@@ -63,9 +63,9 @@ class BatchSession {
   void restart(BatchEdits edits);
 
   int64_t rows() const { return static_cast<int64_t>(lengths_.size()); }
-  const std::vector<int64_t>& lengths() const { return lengths_; }  // positions filled, by row
-  const at::Tensor& logits() const { return logits_; }              // float32 [rows, vocabulary], of the last position
-  const BatchObservation& observed() const { return observed_; }    // defined with BatchOptions::observe
+  const std::vector<int64_t>& lengths() const { return lengths_; }    // positions filled, by row
+  const at::Tensor& logits() const { return logits_; }                // float32 [rows, vocabulary], of the last position
+  const BatchObservation& observed() const { return observed_; }      // defined with BatchOptions::observe
   const at::Tensor& prompt_states() const { return prompt_states_; }  // [rows, longest prompt, d_model], after the last layer
 
   // The unedited attention that `queries` [rows, layers, heads, d_head], observed at `positions` [rows], pay to the first `keys`
@@ -93,9 +93,9 @@ class BatchSession {
   int64_t first_edited_ = 0;                 // the smallest of edits.from
   std::vector<int64_t> lengths_, prompt_lengths_;
   std::vector<TokenId> last_of_prompts_;
-  at::Tensor keys_, values_;    // [layers, rows, kv_heads, capacity, d_head]
-  at::Tensor from_, until_;     // int64 [rows] on the device
-  at::Tensor biased_;           // float32 [rows, capacity]
+  at::Tensor keys_, values_;  // [layers, rows, kv_heads, capacity, d_head]
+  at::Tensor from_, until_;   // int64 [rows] on the device
+  at::Tensor biased_;         // float32 [rows, capacity]
   at::Tensor logits_, prompt_states_;
   BatchObservation observed_;
 };

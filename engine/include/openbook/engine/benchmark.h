@@ -1,4 +1,5 @@
-// Measures how fast a session reads a prompt and writes after it, how near that is to what memory allows, and what observing costs.
+// Measures how fast a session reads a prompt and writes after it, how near that is to what memory allows, and what observing
+// costs.
 //
 // One decoded token reads every weight once, so bytes_read_per_token / read bandwidth is the time below which no decoder gets at
 // a batch of one. The bandwidth is measured in the same call, on the same device and threads.

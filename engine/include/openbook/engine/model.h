@@ -1,7 +1,7 @@
 // A language model's weights, shared and immutable.
 //
-// Thread-safe. Weights are copied out of the mapped files, into huge pages on the CPU; the files are read again for the fingerprint
-// only and must not be changed while the model lives.
+// Thread-safe. Weights are copied out of the mapped files, into huge pages on the CPU; the files are read again for the
+// fingerprint only and must not be changed while the model lives.
 //
 //   std::shared_ptr<const Model> model = Model::load("models/smollm2", {.device = "cpu", .dtype = "float32"});
 #pragma once

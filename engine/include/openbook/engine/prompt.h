@@ -1,13 +1,13 @@
 // Joins instructions, passages and question into tokens, and remembers where every passage token came from.
 //
-// Every text is encoded on its own, so that a passage's tokens and byte ranges do not depend on its neighbours. Documents, questions and
-// instructions are encoded with special-token parsing off: a document that holds <|im_end|> cannot end its turn.
+// Every text is encoded on its own, so that a passage's tokens and byte ranges do not depend on its neighbours. Documents,
+// questions and instructions are encoded with special-token parsing off: a document that holds <|im_end|> cannot end its turn.
 //
 // Thread-safe: a builder is immutable. A Prompt is immutable by custom and belongs to its request.
 //
 //   const PromptBuilder builder(model->tokenizer(), read_chat_template(model->folder()));
-//   const Prompt prompt = builder.build({.passages = passages, .question = "How many days of leave?"}, model->config().max_positions);
-//   prompt.sources[i].range;  // bytes of the stored document that prompt token i covers
+//   const Prompt prompt = builder.build({.passages = passages, .question = "How many days of leave?"},
+//   model->config().max_positions); prompt.sources[i].range;  // bytes of the stored document that prompt token i covers
 #pragma once
 
 #include <optional>
@@ -34,37 +34,40 @@ enum class PromptStyle {
 };
 
 struct PromptRequest {
-  std::string instructions;          // system message; empty = kDefaultInstructions (kChat only)
-  std::vector<Passage> passages;     // may be empty (closed book)
-  std::string question;              // kChat: the question. kBare: the sentence to be continued
-  std::string answer_prefix;         // the assistant's answer so far; the model continues it
+  std::string instructions;       // system message; empty = kDefaultInstructions (kChat only)
+  std::vector<Passage> passages;  // may be empty (closed book)
+  std::string question;           // kChat: the question. kBare: the sentence to be continued
+  std::string answer_prefix;      // the assistant's answer so far; the model continues it
   PromptStyle style = PromptStyle::kChat;
 };
 
-extern const std::string_view kDefaultInstructions;        // use only the documents, say so when they don't answer
-extern const std::string_view kClosedBookInstructions;     // when there are no passages
+extern const std::string_view kDefaultInstructions;     // use only the documents, say so when they don't answer
+extern const std::string_view kClosedBookInstructions;  // when there are no passages
 
 struct Prompt {
   std::vector<TokenId> tokens;
-  std::vector<TokenSource> sources;            // one per token
-  std::vector<Passage> passages;               // those that are in the prompt, in order
-  std::vector<TokenRange> passage_tokens;      // one per passage
-  TokenRange all_passages;                     // from the first passage token to past the last; empty when there is none
-  TokenRange question_tokens;                  // the question's own tokens
+  std::vector<TokenSource> sources;        // one per token
+  std::vector<Passage> passages;           // those that are in the prompt, in order
+  std::vector<TokenRange> passage_tokens;  // one per passage
+  TokenRange all_passages;                 // from the first passage token to past the last; empty when there is none
+  TokenRange question_tokens;              // the question's own tokens
   // The first position after the passages' text: edits act from here on.
   int64_t first_after_passages() const { return all_passages.end; }
 
-  // [all_passages]: whether the token belongs to a passage and is not the prompt's first, an attention sink that says nothing about reading.
+  // [all_passages]: whether the token belongs to a passage and is not the prompt's first, an attention sink that says nothing
+  // about reading.
   std::vector<bool> readable() const;
 };
 
 class PromptBuilder {
  public:
-  // `tokenizer` must outlive the builder. Throws invalid_argument when the template's markers are no special tokens of the tokenizer.
+  // `tokenizer` must outlive the builder. Throws invalid_argument when the template's markers are no special tokens of the
+  // tokenizer.
   PromptBuilder(const Tokenizer& tokenizer, ChatTemplate chat_template);
 
-  // Throws invalid_argument when a text is not UTF-8, a passage's text does not match its range's size, or there is nothing to ask
-  // or continue; out_of_range when the prompt is longer than `max_tokens` (0: no limit), naming both counts: never a silent cut.
+  // Throws invalid_argument when a text is not UTF-8, a passage's text does not match its range's size, or there is nothing to
+  // ask or continue; out_of_range when the prompt is longer than `max_tokens` (0: no limit), naming both counts: never a silent
+  // cut.
   Prompt build(const PromptRequest& request, int64_t max_tokens = 0) const;
 
   // The largest number of leading passages whose prompt fits into `max_tokens`; 0 when not even the question fits beside one.

@@ -1,7 +1,7 @@
 // Chooses the next token from logits. Greedy unless a temperature is given; then reproducible by its seed. Not thread-safe.
 //
-// With a temperature T the token is drawn from softmax(logits / T), computed in float64, by inverting the cumulative distribution with 53
-// bits of mt19937_64: the same seed and logits give the same tokens with every standard library.
+// With a temperature T the token is drawn from softmax(logits / T), computed in float64, by inverting the cumulative distribution
+// with 53 bits of mt19937_64: the same seed and logits give the same tokens with every standard library.
 //
 //   Sampler sampler({.temperature = 0.7, .seed = 1});
 //   TokenId id = sampler.next(session.logits());
@@ -25,8 +25,8 @@ class Sampler {
  public:
   explicit Sampler(const SamplerOptions& options);  // throws invalid_argument for a temperature that is negative or not finite
 
-  // `logits`: float32 [vocabulary], on any device; -inf is a token that is never chosen. Throws failed_precondition when undefined or
-  // empty, internal when a logit is NaN or +inf or when none is finite.
+  // `logits`: float32 [vocabulary], on any device; -inf is a token that is never chosen. Throws failed_precondition when
+  // undefined or empty, internal when a logit is NaN or +inf or when none is finite.
   TokenId next(const at::Tensor& logits);
 
  private:

@@ -53,7 +53,7 @@ class Tokenizer {
   // Throws invalid_argument for an id without a token.
   virtual std::string decode(std::span<const TokenId> ids, bool skip_special = true) const = 0;
 
-  virtual int64_t vocabulary_size() const = 0;  // one more than the largest id
+  virtual int64_t vocabulary_size() const = 0;                            // one more than the largest id
   virtual std::optional<TokenId> find(std::string_view token) const = 0;  // the token as the vocabulary spells it
   virtual bool is_special(TokenId id) const = 0;
   virtual std::string fingerprint() const = 0;  // hex SHA-256 of the files it was read from

@@ -1,6 +1,8 @@
-// What the guard says of an answer: words with verdicts, claims, citations, sentences with what was done, and a trace of what was tried.
+// What the guard says of an answer: words with verdicts, claims, citations, sentences with what was done, and a trace of what was
+// tried.
 //
-// All byte ranges are half-open UTF-8 ranges; `answer` ranges point into Answer::text, source ranges into the stored document. Plain data.
+// All byte ranges are half-open UTF-8 ranges; `answer` ranges point into Answer::text, source ranges into the stored document.
+// Plain data.
 #pragma once
 
 #include <cstdint>
@@ -31,67 +33,69 @@ std::string_view support_name(Support support);
 
 struct TokenRecord {
   int32_t id = 0;
-  ByteSpan answer;                 // bytes of this token in Answer::text
-  std::vector<float> evidence;     // one per probe head, in logits (attribution/evidence.h)
-  double probability_copied = 0;   // calibrated
-  bool edited = false;             // head edits were in force when it was chosen
+  ByteSpan answer;                // bytes of this token in Answer::text
+  std::vector<float> evidence;    // one per probe head, in logits (attribution/evidence.h)
+  double probability_copied = 0;  // calibrated
+  bool edited = false;            // head edits were in force when it was chosen
 };
 
 struct Source {
-  int32_t passage = 0;             // index into Answer::passages
-  ByteSpan range;                  // bytes of the stored document
+  int32_t passage = 0;  // index into Answer::passages
+  ByteSpan range;       // bytes of the stored document
 };
 
 struct Word {
   ByteSpan answer;
-  int32_t first_token = 0, tokens = 0;   // into Answer::tokens
+  int32_t first_token = 0, tokens = 0;  // into Answer::tokens
   Verdict verdict = Verdict::kUnchecked;
-  double probability_copied = 0;         // of the first token
-  std::optional<Source> place;           // where the localizer saw it read
+  double probability_copied = 0;  // of the first token
+  std::optional<Source> place;    // where the localizer saw it read
 };
 
-struct Claim {                     // a maximal run of words that are not neutral
+struct Claim {  // a maximal run of words that are not neutral
   ByteSpan answer;
-  int32_t first_word = 0, words = 0;     // into Answer::words
-  Verdict verdict = Verdict::kUnchecked; // the worst of its words
-  double score = 0;                      // the minimum over its words' first tokens
+  int32_t first_word = 0, words = 0;      // into Answer::words
+  Verdict verdict = Verdict::kUnchecked;  // the worst of its words
+  double score = 0;                       // the minimum over its words' first tokens
   Support support = Support::kUnsupported;
-  std::optional<int32_t> citation;       // into Answer::citations
+  std::optional<int32_t> citation;  // into Answer::citations
 };
 
 struct Citation {
-  ByteSpan answer;                 // the claim
+  ByteSpan answer;  // the claim
   std::string document_id;
   std::string document_sha256;
-  ByteSpan source;                 // the quote, in the document
-  ByteSpan sentence;               // the sentence that holds it
-  int64_t line = 0;                // of the quote's first byte, from 1; 0: not known (a passage from the middle of a document that no store has)
-  std::string quote;               // the bytes of `source`, re-read from the store where there is one
-  std::string sentence_text;       // the bytes of `sentence`
-  std::optional<double> causal_nats;  // log p(claim | passages) - log p(claim | the sentence removed), unedited; nothing when not measured
-  bool causal = false;             // causal_nats above the atlas's threshold
+  ByteSpan source;    // the quote, in the document
+  ByteSpan sentence;  // the sentence that holds it
+  int64_t line =
+      0;  // of the quote's first byte, from 1; 0: not known (a passage from the middle of a document that no store has)
+  std::string quote;          // the bytes of `source`, re-read from the store where there is one
+  std::string sentence_text;  // the bytes of `sentence`
+  std::optional<double>
+      causal_nats;      // log p(claim | passages) - log p(claim | the sentence removed), unedited; nothing when not measured
+  bool causal = false;  // causal_nats above the atlas's threshold
 };
 
 enum class Delivery {
-  kDelivered,   // shown without marks
-  kFlagged,     // shown, with recited or unchecked words marked
-  kRefused,     // held back
+  kDelivered,  // shown without marks
+  kFlagged,    // shown, with recited or unchecked words marked
+  kRefused,    // held back
 };
 std::string_view delivery_name(Delivery delivery);
 
 struct Sentence {
   ByteSpan answer;
   Delivery delivery = Delivery::kDelivered;
-  bool steered = false;            // said under head edits, then re-checked without
-  std::string reason;              // why it is flagged or refused; empty when delivered
+  bool steered = false;  // said under head edits, then re-checked without
+  std::string reason;    // why it is flagged or refused; empty when delivered
 };
 
 // One thing that was tried on the way, in order: "decode", "steer", "causal_check", "refuse".
 struct Attempt {
   std::string what;
-  std::string text;                // what the model said
-  std::string outcome;             // e.g. "recited: \"Oslo\""
-  std::vector<TokenRecord> tokens; // of `text`, ranges counting from its first byte
+  std::string text;                 // what the model said
+  std::string outcome;              // e.g. "recited: \"Oslo\""
+  std::vector<TokenRecord> tokens;  // of `text`, ranges counting from its first byte
 };
 
 enum class Outcome { kAnswered, kRefused, kAbstained };  // kAbstained: the model itself said that the documents do not answer
@@ -99,23 +103,24 @@ std::string_view outcome_name(Outcome outcome);
 
 struct Answer {
   Outcome outcome = Outcome::kRefused;
-  std::string text;                // what is delivered; the policy's refusal text when refused
-  std::string refusal_reason;      // empty unless refused
+  std::string text;            // what is delivered; the policy's refusal text when refused
+  std::string refusal_reason;  // empty unless refused
   std::vector<TokenRecord> tokens;
   std::vector<Word> words;
   std::vector<Claim> claims;
   std::vector<Citation> citations;
   std::vector<Sentence> sentences;
-  std::vector<Passage> passages;   // those in the prompt
-  size_t passages_left_out = 0;    // found, but the prompt had no room
+  std::vector<Passage> passages;  // those in the prompt
+  size_t passages_left_out = 0;   // found, but the prompt had no room
   std::vector<Attempt> trace;
   std::string model_fingerprint, atlas_fingerprint, policy_fingerprint;
-  uint64_t index_generation = 0;   // of the open index; 0: there is none
-  std::string log_id;              // of this answer in the provenance log; empty without a log
-  std::string log_receipt;         // of its last record: keep it, it finds a log that was rolled back
+  uint64_t index_generation = 0;  // of the open index; 0: there is none
+  std::string log_id;             // of this answer in the provenance log; empty without a log
+  std::string log_receipt;        // of its last record: keep it, it finds a log that was rolled back
 };
 
-// One JSON object with everything above, under the names that the provenance log has too (docs/provenance-log.md). What is not UTF-8 becomes U+FFFD.
+// One JSON object with everything above, under the names that the provenance log has too (docs/provenance-log.md). What is not
+// UTF-8 becomes U+FFFD.
 std::string to_json(const Answer& answer);
 
 }  // namespace openbook

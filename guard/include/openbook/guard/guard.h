@@ -1,7 +1,7 @@
 // openbook's facade: ask documents a question and get an answer whose every claim is copied and cited, flagged, or refused.
 //
-// Thread-safe: one Guard serves many threads; each call has a session of its own. Owns model, encoder, atlas and retriever. Throws
-// openbook::Error; a refusal is a result, not an error.
+// Thread-safe: one Guard serves many threads; each call has a session of its own. Owns model, encoder, atlas and retriever.
+// Throws openbook::Error; a refusal is a result, not an error.
 //
 //   auto guard = Guard::open({.model = "build/models/smollm2-135m-instruct", .index = "handbook.index"});
 //   Answer answer = guard->ask("How many days of leave do I get?");
@@ -25,15 +25,15 @@
 namespace openbook {
 
 struct GuardOptions {
-  std::filesystem::path model;      // Hugging Face folder
-  std::filesystem::path embedder;   // Hugging Face folder of the text encoder; needed by an index and by the topic check
-  std::filesystem::path atlas;      // head atlas of that model
-  std::filesystem::path index;      // retriever folder; empty: only given passages
-  std::filesystem::path log;        // provenance log folder; empty: no log
-  std::filesystem::path log_key;    // its key file
+  std::filesystem::path model;     // Hugging Face folder
+  std::filesystem::path embedder;  // Hugging Face folder of the text encoder; needed by an index and by the topic check
+  std::filesystem::path atlas;     // head atlas of that model
+  std::filesystem::path index;     // retriever folder; empty: only given passages
+  std::filesystem::path log;       // provenance log folder; empty: no log
+  std::filesystem::path log_key;   // its key file
   Policy policy;
-  std::string device = "auto";      // "cpu", "cuda", "auto"
-  std::string dtype = "float32";    // "bfloat16" is faster; the shipped atlas is validated for both by `atlas check`
+  std::string device = "auto";    // "cpu", "cuda", "auto"
+  std::string dtype = "float32";  // "bfloat16" is faster; the shipped atlas is validated for both by `atlas check`
 };
 
 // How the documents and the question are put to the model.
@@ -43,23 +43,24 @@ enum class PromptForm {
 };
 
 struct AskOptions {
-  size_t passages = 4;              // retrieved at most
-  int64_t max_tokens = 128;         // of the answer
-  double temperature = 0;           // 0: greedy
+  size_t passages = 4;       // retrieved at most
+  int64_t max_tokens = 128;  // of the answer
+  double temperature = 0;    // 0: greedy
   uint64_t seed = 0;
-  int64_t deadline_ms = 0;          // 0: none; past it the answer is an error deadline_exceeded, nothing is shown
+  int64_t deadline_ms = 0;  // 0: none; past it the answer is an error deadline_exceeded, nothing is shown
   PromptForm form = PromptForm::kChat;
   const Cancellation* cancellation = nullptr;
   // Documents that this user may see (SearchOptions::filter). Empty: all.
   std::function<bool(const std::string& document_id, const std::map<std::string, std::string>& metadata)> filter;
-  // Called with every sentence once it is judged, its record synced. Under a policy that streams words also with every word before that: provisional, and
-  // flagged, since nothing of it is judged yet.
+  // Called with every sentence once it is judged, its record synced. Under a policy that streams words also with every word
+  // before that: provisional, and flagged, since nothing of it is judged yet.
   std::function<void(std::string_view text, Delivery delivery, bool provisional)> on_text;
 };
 
 class Guard {
  public:
-  // Throws not_found, invalid_argument, failed_precondition (atlas of another model, index of another embedder), data_loss, unavailable.
+  // Throws not_found, invalid_argument, failed_precondition (atlas of another model, index of another embedder), data_loss,
+  // unavailable.
   static std::unique_ptr<Guard> open(const GuardOptions& options);
   virtual ~Guard() = default;
 
@@ -69,8 +70,10 @@ class Guard {
   // Answers from the given passages, best first.
   virtual Answer ask(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options = {}) const = 0;
 
-  // The same model and passages without the guard: what it says, every word judged, nothing held back (policy `annotate`, no log).
-  virtual Answer ask_unguarded(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options = {}) const = 0;
+  // The same model and passages without the guard: what it says, every word judged, nothing held back (policy `annotate`, no
+  // log).
+  virtual Answer ask_unguarded(std::string_view question, const std::vector<Passage>& passages,
+                               const AskOptions& options = {}) const = 0;
 
   // Judges an answer that somebody else wrote, read token by token by this model. Nothing is steered.
   virtual Answer check(std::string_view question, const std::vector<Passage>& passages, std::string_view answer,
@@ -78,7 +81,7 @@ class Guard {
 
   virtual std::string model_fingerprint() const = 0;
   virtual std::string atlas_fingerprint() const = 0;
-  virtual std::string device() const = 0;   // "cpu", "cuda:0"
+  virtual std::string device() const = 0;  // "cpu", "cuda:0"
 
   // What `ask(question)` would read.
   virtual std::vector<Passage> search(std::string_view question, const AskOptions& options = {}) const = 0;

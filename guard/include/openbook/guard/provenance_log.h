@@ -26,19 +26,19 @@ enum class LogKind : uint8_t { kBegin = 1, kSentence = 2, kEnd = 3, kErase = 4 }
 std::string_view log_kind_name(LogKind kind);
 
 struct LogReceipt {
-  uint64_t sequence = 0;     // of the record, from 1
-  std::string answer_id;     // 32 hex digits, random
-  std::string mac;           // 64 hex digits
+  uint64_t sequence = 0;  // of the record, from 1
+  std::string answer_id;  // 32 hex digits, random
+  std::string mac;        // 64 hex digits
 };
-std::string to_string(const LogReceipt& receipt);           // "SEQUENCE:ANSWER_ID:MAC", what users keep
-LogReceipt parse_log_receipt(std::string_view text);        // throws invalid_argument
+std::string to_string(const LogReceipt& receipt);     // "SEQUENCE:ANSWER_ID:MAC", what users keep
+LogReceipt parse_log_receipt(std::string_view text);  // throws invalid_argument
 
 struct LogEntry {
   LogReceipt receipt;
   LogKind kind = LogKind::kBegin;
-  int64_t time_ms = 0;                  // since 1970, UTC
+  int64_t time_ms = 0;  // since 1970, UTC
   std::string key_id;
-  std::optional<std::string> payload;   // nothing when erased
+  std::optional<std::string> payload;  // nothing when erased
 };
 
 enum class LogState {
@@ -50,33 +50,36 @@ enum class LogState {
 struct LogReport {
   LogState state = LogState::kWhole;
   uint64_t records = 0;
-  std::vector<std::string> interrupted;   // answers with a begin and no end, oldest first; one that is being written just now is among them
-  uint64_t erased = 0;                    // records whose payload was erased
+  std::vector<std::string>
+      interrupted;      // answers with a begin and no end, oldest first; one that is being written just now is among them
+  uint64_t erased = 0;  // records whose payload was erased
   std::string head_mac;
-  std::string finding;                    // what is broken, at which record; or why it can't be verified
+  std::string finding;  // what is broken, at which record; or why it can't be verified
 };
 
 class ProvenanceLog {
  public:
-  // Makes an empty log and a new key (mode 0600, outside the log folder). Throws failed_precondition when either exists, invalid_argument when the key would lie inside the
-  // folder.
+  // Makes an empty log and a new key (mode 0600, outside the log folder). Throws failed_precondition when either exists,
+  // invalid_argument when the key would lie inside the folder.
   static void init(const std::filesystem::path& folder, const std::filesystem::path& key_file);
 
-  // Throws invalid_argument (to append, no key file named), not_found, unavailable (another writer), data_loss (damaged files, or the tail does not verify: nothing may be appended to a broken chain),
-  // failed_precondition (key missing, of another log, not owned by this user, readable by others, or a symbolic link). Reading needs no key: without
-  // one, or with one that would be refused, entries are unverified and verify() says why. A reader sees the log as of when it was opened.
-  static std::unique_ptr<ProvenanceLog> open(const std::filesystem::path& folder, const std::filesystem::path& key_file, LogMode mode);
+  // Throws invalid_argument (to append, no key file named), not_found, unavailable (another writer), data_loss (damaged files, or
+  // the tail does not verify: nothing may be appended to a broken chain), failed_precondition (key missing, of another log, not
+  // owned by this user, readable by others, or a symbolic link). Reading needs no key: without one, or with one that would be
+  // refused, entries are unverified and verify() says why. A reader sees the log as of when it was opened.
+  static std::unique_ptr<ProvenanceLog> open(const std::filesystem::path& folder, const std::filesystem::path& key_file,
+                                             LogMode mode);
   virtual ~ProvenanceLog() = default;
 
   static std::string new_answer_id();
 
-  // Synced to disk when it returns. Throws resource_exhausted (disk full: the record is not there; append again once there is room), out_of_range
-  // (a payload above 64 MiB).
+  // Synced to disk when it returns. Throws resource_exhausted (disk full: the record is not there; append again once there is
+  // room), out_of_range (a payload above 64 MiB).
   virtual LogReceipt append(LogKind kind, const std::string& answer_id, std::string_view payload) = 0;
 
   // With a key every entry is checked on its own (not its place in the chain): throws data_loss naming the record.
-  virtual std::vector<LogEntry> entries(uint64_t first = 1, uint64_t limit = 0) const = 0;   // 0: all
-  virtual std::vector<LogEntry> of_answer(const std::string& answer_id) const = 0;           // throws not_found
+  virtual std::vector<LogEntry> entries(uint64_t first = 1, uint64_t limit = 0) const = 0;  // 0: all
+  virtual std::vector<LogEntry> of_answer(const std::string& answer_id) const = 0;          // throws not_found
 
   // Why entries are not checked: no key, or one that can't be trusted. Empty when they are.
   virtual std::string unchecked_because() const = 0;
