@@ -39,15 +39,4 @@ std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path) {
   return rows;
 }
 
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = std::filesystem::temp_directory_path() / "openbook-test-XXXXXX";
-  if (!mkdtemp(pattern.data())) throw std::runtime_error("can't make a temporary folder");
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 }  // namespace openbook::test

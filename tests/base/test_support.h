@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "openbook/base/error.h"
+#include "openbook/base/temporary_folder.h"
 
 namespace openbook::test {
 
@@ -25,19 +26,7 @@ std::optional<std::filesystem::path> model_folder(const std::string& name);  // 
 
 std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path);
 
-// A fresh folder that is removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
+using openbook::TemporaryFolder;
 
 }  // namespace openbook::test
 

@@ -213,15 +213,7 @@ TEST(ConflictCases, ReplacingMakesAnotherDocument) {
 
 // ---- whole evaluations
 
-class Evaluation : public openbook::test::ReadingGuardTest {
- protected:
-  std::filesystem::path file(const std::vector<json>& rows) const {
-    std::string text;
-    for (const json& each : rows) text += each.dump() + "\n";
-    write_file_atomically(folder_ / "rows.jsonl", text);
-    return folder_ / "rows.jsonl";
-  }
-};
+using Evaluation = openbook::test::ReadingGuardTest;
 
 std::vector<json> norways() {
   std::vector<json> rows;

@@ -33,15 +33,7 @@ json free_row(const std::string& id, const std::string& document, const std::str
           {"labels", json(labels)}};
 }
 
-class FreeAnswersTest : public openbook::test::ReadingGuardTest {
- protected:
-  std::filesystem::path file(const std::vector<json>& rows) const {
-    std::string text;
-    for (const json& each : rows) text += each.dump() + "\n";
-    write_file_atomically(folder_ / "rows.jsonl", text);
-    return folder_ / "rows.jsonl";
-  }
-};
+using FreeAnswersTest = openbook::test::ReadingGuardTest;
 
 // ---- rows
 

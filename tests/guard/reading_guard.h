@@ -8,6 +8,7 @@
 
 #include "base/test_support.h"
 #include "guard/reading_llama.h"
+#include "openbook/base/file.h"
 #include "openbook/engine/text_encoder.h"
 #include "openbook/guard/guard.h"
 #include "openbook/guard/provenance_log.h"
@@ -55,6 +56,14 @@ class ReadingGuardTest : public testing::Test {
     for (const std::string& text : texts)
       passages.push_back(whole_document("document-" + std::to_string(passages.size() + 1), text));
     return passages;
+  }
+
+  // Rows of an evaluation, as JSON Lines.
+  std::filesystem::path file(const std::vector<nlohmann::json>& rows) const {
+    std::string text;
+    for (const nlohmann::json& each : rows) text += each.dump() + "\n";
+    write_file_atomically(folder_ / "rows.jsonl", text);
+    return folder_ / "rows.jsonl";
   }
 
   TemporaryFolder folder_;

@@ -1,7 +1,6 @@
 #include "report/drift.h"
 
 #include <ATen/ATen.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -9,6 +8,7 @@
 #include "openbook/attribution/atlas_check.h"
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
+#include "openbook/base/temporary_folder.h"
 #include "report/statistics.h"
 
 namespace openbook::attribution {
@@ -22,24 +22,6 @@ void round_rows(at::Tensor weights) {
   const at::Tensor scale = std::get<0>(values.abs().max(1, true)).clamp_min(1e-12) / static_cast<double>(kLevels);
   weights.copy_(at::round(values / scale) * scale);
 }
-
-// Removed with everything in it when it goes out of scope.
-struct TemporaryFolder {
-  std::filesystem::path path;
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "openbook-rounded-XXXXXX").string();
-    if (!mkdtemp(pattern.data()))
-      throw Error(Code::kResourceExhausted, "no temporary folder could be made as " + pattern,
-                  "Set TMPDIR to a folder with room.");
-    path = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-};
 
 Json row_of(const std::string& variant, const AtlasCheck& check) {
   const auto rounded = [](double value) { return std::isnan(value) ? Json(nullptr) : Json(std::round(value * 1000) / 1000); };
@@ -102,8 +84,8 @@ Json run_drift(const Laboratory& laboratory) {
           [&] { return engine::Model::load(model.folder(), {.device = device, .dtype = whole ? "bfloat16" : "float32"}); });
   const TemporaryFolder rounded;  // the model reads its chat template there later
   attempt("weights rounded to 8 bits", [&] {
-    write_rounded_model(model.folder(), rounded.path);
-    return engine::Model::load(rounded.path, {.device = device, .dtype = whole ? "float32" : "bfloat16"});
+    write_rounded_model(model.folder(), rounded.path());
+    return engine::Model::load(rounded.path(), {.device = device, .dtype = whole ? "float32" : "bfloat16"});
   });
   left_out.push_back("fine-tuning: openbook doesn't train; run `openbook atlas check --model DIR` on a fine-tuned folder");
   return {{"tables",

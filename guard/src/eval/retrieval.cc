@@ -3,7 +3,7 @@
 
 #include "eval/eval.h"
 #include "eval/shares.h"
-#include "openbook/base/error.h"
+#include "openbook/base/temporary_folder.h"
 #include "openbook/retriever/retriever.h"
 #include "report/rows.h"
 
@@ -12,20 +12,6 @@ namespace {
 
 constexpr size_t kDocuments = 5;
 constexpr size_t kPassages = 60;  // enough that five distinct documents are among them
-
-struct TemporaryFolder {
-  std::filesystem::path path;
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "openbook-eval-XXXXXX").string();
-    if (!mkdtemp(pattern.data()))
-      throw Error(Code::kUnavailable, pattern + ": can't make a temporary folder", "Set TMPDIR to a folder that can be written.");
-    path = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-};
 
 std::set<std::string> first_documents(const retriever::Retriever& retriever, const std::string& question,
                                       retriever::SearchMode mode) {
@@ -49,7 +35,7 @@ nlohmann::ordered_json eval_retrieval(std::shared_ptr<const Embedder> embedder, 
     file_of_chunk[chunk["id"]] = std::filesystem::path(chunk["file"].get<std::string>()).filename().string();
 
   const TemporaryFolder temporary;
-  const auto retriever = retriever::Retriever::open(temporary.path / "index", embedder, retriever::OpenMode::kReadWrite);
+  const auto retriever = retriever::Retriever::open(temporary / "index", embedder, retriever::OpenMode::kReadWrite);
   std::vector<std::filesystem::path> documents;
   for (const auto& path : retriever::find_documents({folder}))
     if (path.extension() == ".md") documents.push_back(path);
