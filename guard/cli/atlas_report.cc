@@ -1,5 +1,6 @@
 #include <fstream>
 
+#include "eval/free_part.h"
 #include "openbook/engine/text_encoder.h"
 #include "options.h"
 #include "report/experiments.h"
@@ -20,7 +21,11 @@ struct ReportFlags {
   attribution::ReportOptions report;
 };
 
-std::vector<attribution::Experiment> experiments() { return attribution::atlas_experiments(); }
+std::vector<attribution::Experiment> experiments() {
+  std::vector<attribution::Experiment> all = attribution::atlas_experiments();
+  all.push_back(guard::free_answers_experiment());
+  return all;
+}
 
 std::vector<std::string> names_of(const std::vector<attribution::Experiment>& experiments) {
   std::vector<std::string> names;

@@ -4,7 +4,7 @@
 
 #include "answer/answerer.h"
 #include "answer/record.h"
-#include "openbook/attribution/head_atlas.h"
+#include "loaded_guard.h"
 #include "openbook/base/log.h"
 #include "openbook/base/utf8.h"
 #include "openbook/engine/text_encoder.h"
@@ -28,19 +28,28 @@ void require_question(std::string_view question) {
     throw Error(Code::kInvalidArgument, "the question is empty", "Ask something.");
 }
 
+attribution::HeadAtlas of_model(attribution::HeadAtlas atlas, const engine::Model& model) {
+  atlas.require_model(model);
+  return atlas;
+}
+
 class HeadGuard final : public Guard {
  public:
-  explicit HeadGuard(const GuardOptions& options)
-      : model_(engine::Model::load(options.model, {.device = options.device, .dtype = options.dtype})),
+  explicit HeadGuard(guard::GuardParts parts)
+      : model_(std::move(parts.model)),
         decoder_(model_),
-        atlas_(load_atlas(options.atlas)),
+        atlas_(of_model(std::move(parts.atlas), *model_)),
         monitor_(model_, atlas_),
         sentence_end_(*model_),
-        prompts_(model_->tokenizer(), engine::read_chat_template(options.model)),
-        embedder_(engine::TextEncoder::load(options.embedder, options.device)),
-        policy_(options.policy) {
-    if (!options.index.empty()) retriever_ = retriever::Retriever::open(options.index, embedder_, retriever::OpenMode::kReadOnly);
-    if (!options.log.empty()) log_ = ProvenanceLog::open(options.log, options.log_key, LogMode::kAppend);
+        prompts_(model_->tokenizer(), engine::read_chat_template(model_->folder())),
+        embedder_(std::move(parts.embedder)),
+        policy_(std::move(parts.policy)) {}
+
+  void open_index(const std::filesystem::path& folder) {
+    retriever_ = retriever::Retriever::open(folder, embedder_, retriever::OpenMode::kReadOnly);
+  }
+  void open_log(const std::filesystem::path& folder, const std::filesystem::path& key) {
+    log_ = ProvenanceLog::open(folder, key, LogMode::kAppend);
   }
 
   Answer ask(std::string_view question, const AskOptions& options) const override {
@@ -85,12 +94,6 @@ class HeadGuard final : public Guard {
   }
 
  private:
-  attribution::HeadAtlas load_atlas(const std::filesystem::path& file) const {
-    attribution::HeadAtlas atlas = attribution::HeadAtlas::load(file);
-    atlas.require_model(*model_);
-    return atlas;
-  }
-
   guard::Speaker speaker() const { return {&decoder_, &monitor_, &atlas_, &sentence_end_}; }
 
   engine::Prompt build_prompt(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options,
@@ -195,6 +198,17 @@ class HeadGuard final : public Guard {
 
 }  // namespace
 
-std::unique_ptr<Guard> Guard::open(const GuardOptions& options) { return std::make_unique<HeadGuard>(options); }
+std::unique_ptr<Guard> guard::make_guard(GuardParts parts) { return std::make_unique<HeadGuard>(std::move(parts)); }
+
+std::unique_ptr<Guard> Guard::open(const GuardOptions& options) {
+  guard::GuardParts parts{.policy = options.policy};
+  parts.model = engine::Model::load(options.model, {.device = options.device, .dtype = options.dtype});
+  parts.atlas = attribution::HeadAtlas::load(options.atlas);
+  parts.embedder = engine::TextEncoder::load(options.embedder, options.device);
+  auto guard = std::make_unique<HeadGuard>(std::move(parts));
+  if (!options.index.empty()) guard->open_index(options.index);
+  if (!options.log.empty()) guard->open_log(options.log, options.log_key);
+  return guard;
+}
 
 }  // namespace openbook

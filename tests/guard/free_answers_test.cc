@@ -1,12 +1,15 @@
-// Answers that others wrote: rows and what is wrong with them, words and kinds, span overlap, and the whole evaluation on a
-// hand-written model.
+// Answers that others wrote: rows and what is wrong with them, words and kinds, span overlap, the whole evaluation on a
+// hand-written model, and the report's part that it makes.
 #include <gmock/gmock.h>
 
 #include "eval/eval.h"
+#include "eval/free_part.h"
 #include "eval/free_words.h"
 #include "guard/reading_guard.h"
 #include "openbook/base/file.h"
 #include "openbook/base/words.h"
+#include "report/markup.h"
+#include "report/report.h"
 
 namespace openbook::guard {
 namespace {
@@ -211,6 +214,101 @@ TEST_F(FreeAnswersTest, FiguresDoNotDependOnTheNumberOfWorkersAndLimitDrawsRows)
   Cancellation cancellation;
   cancellation.cancel();
   EXPECT_ERROR(eval_free_answers(*guard, rows, {.cancellation = &cancellation}), Code::kCancelled, "stopped");
+}
+
+// ---- the report's part
+
+class FreePartTest : public FreeAnswersTest {
+ protected:
+  FreePartTest() : guard_options_(options(openbook::test::capital_llama())) {
+    lab_ = {.decoder = &decoder_, .facts = &facts_, .embedder = embedder_.get(), .data = folder_ / "data"};
+    std::filesystem::create_directory(lab_.data);
+  }
+
+  void write_data(const std::vector<json>& rows) const { std::filesystem::rename(file(rows), lab_.data / "ragtruth_qa.jsonl"); }
+  // The part as the report has it.
+  attribution::Json part(const std::string& out) {
+    const auto report = attribution::write_report(lab_, {free_answers_experiment()}, {.out = folder_ / out},
+                                                  [&](const auto&, const auto&, std::optional<attribution::HeadAtlas>) {
+                                                    auto groundwork = std::make_unique<attribution::Groundwork>();
+                                                    groundwork->atlas = attribution::HeadAtlas::load(guard_options_.atlas);
+                                                    return groundwork;
+                                                  });
+    EXPECT_EQ(report["parts"][0]["name"], "free");
+    return report["parts"][0];
+  }
+  static json figure(const attribution::Json& part, const std::string& name) {
+    for (const auto& each : part["result"]["figures"])
+      if (each["name"] == name) return each;
+    throw std::logic_error("no figure " + name);
+  }
+
+  const GuardOptions guard_options_;
+  const engine::Decoder decoder_{engine::Model::load(guard_options_.model)};
+  const std::shared_ptr<const Embedder> embedder_ = engine::TextEncoder::load(guard_options_.embedder);
+  const attribution::ContrastSet facts_;
+  attribution::Laboratory lab_;
+};
+
+TEST_F(FreePartTest, SaysWhatTheEvaluationSaysOfTheReportsModelAndAtlas) {
+  write_data(answers_about_norway());
+  std::vector<int64_t> done;
+  lab_.progress = [&](const std::string& stage, int64_t so_far, int64_t) {
+    if (stage == "1/1 free: answers") done.push_back(so_far);
+  };
+  const auto part = this->part("report");
+  ASSERT_EQ(part["state"], "finished");
+  EXPECT_EQ(done, (std::vector<int64_t>{1, 2, 3, 4}));
+  const auto read = eval_free_answers(*Guard::open(guard_options_), lab_.data / "ragtruth_qa.jsonl", {});
+  EXPECT_EQ(part["result"]["answers"], read);
+  EXPECT_EQ(figure(part, "auc_response")["estimate"], read["auc_response"]["mean_recited"]);
+  EXPECT_NE(figure(part, "auc_response")["paper"].get<std::string>().find("0.75"), std::string::npos);
+  EXPECT_EQ(figure(part, "auc_response_words")["estimate"]["value"], 1.0);
+  EXPECT_EQ(figure(part, "span_f1")["estimate"], read["spans"]["recited"]["joined"]["f1"]);
+  EXPECT_EQ(figure(part, "span_f1_everything")["estimate"]["n"], 4);
+
+  const auto& tables = part["result"]["tables"];
+  ASSERT_EQ(tables.size(), 3u);
+  ASSERT_EQ(tables[0]["rows"].size(), 2u);
+  EXPECT_EQ(tables[0]["rows"][0][0], kType);
+  EXPECT_EQ(attribution::estimate_text(tables[0]["rows"][0][1]), "1 (1 to 1), n = 1");
+  ASSERT_EQ(tables[1]["rows"].size(), 1u);
+  EXPECT_EQ(tables[1]["rows"][0][0], "name");
+  EXPECT_EQ(tables[1]["rows"][0].size(), tables[1]["columns"].size());
+  ASSERT_EQ(tables[2]["rows"].size(), 4u);
+  EXPECT_EQ(tables[2]["rows"][0][0], "known");
+  EXPECT_EQ(tables[2]["rows"][1][1]["value"], nullptr) << "no number was said";
+  EXPECT_TRUE(part["result"]["left_out"].empty()) << part["result"]["left_out"];
+}
+
+TEST_F(FreePartTest, WithoutRowsItIsLeftOutAndOfOneClassItSaysSo) {
+  EXPECT_EQ(part("absent")["state"], "left_out");
+  EXPECT_THAT(part("absent")["result"]["left_out"][0], testing::HasSubstr("ragtruth_qa.jsonl"));
+  lab_.data.clear();
+  EXPECT_THAT(part("unnamed")["result"]["left_out"][0], testing::HasSubstr("--data"));
+
+  lab_.data = folder_ / "data";
+  std::vector<json> rows = answers_about_norway();
+  rows.erase(rows.begin() + 1, rows.end());
+  write_data(rows);
+  const auto one = part("one");
+  EXPECT_EQ(one["state"], "finished");
+  EXPECT_EQ(figure(one, "auc_response")["estimate"]["value"], nullptr);
+  EXPECT_EQ(one["result"]["left_out"],
+            json({"AUC by answer: of 1 answers none has an unsupported span; a larger sample would do"}));
+
+  rows[0]["answer"] = std::string(1000, 'x');
+  write_data(rows);
+  EXPECT_THAT(part("long")["result"]["left_out"][0], testing::HasSubstr("does not fit into the model's 512 positions"));
+}
+
+TEST_F(FreePartTest, AQuickOneReadsFourAnswersDrawnByTheSeed) {
+  std::vector<json> rows;
+  for (int i = 0; i < 40; ++i) rows.push_back(free_row(std::to_string(i), openbook::test::kBergen, openbook::test::kBergen));
+  write_data(rows);
+  lab_.quick = true;
+  EXPECT_EQ(part("quick")["result"]["answers"]["rows"], 4);
+  EXPECT_EQ(part("quick").dump(), part("again").dump());
 }
 
 }  // namespace

@@ -38,8 +38,8 @@ struct ReadAnswer {
   size_t passages_left_out = 0;
 };
 
-ReadAnswer read_answer(const Guard& guard, const FreeAnswer& row) {
-  const Answer judged = guard.check(row.question, row.passages, row.answer);
+ReadAnswer read_answer(const Guard& guard, const FreeAnswer& row, const Cancellation* cancellation) {
+  const Answer judged = guard.check(row.question, row.passages, row.answer, cancellation);
   if (judged.text.size() != row.answer.size())
     throw Error(Code::kFailedPrecondition,
                 "answer " + row.id + ": this model's tokens spell it in " + std::to_string(judged.text.size()) +
@@ -67,7 +67,7 @@ std::vector<ReadAnswer> read_all(const Guard& guard, const std::vector<FreeAnswe
   int64_t done = 0;
   for_each_index(static_cast<int64_t>(rows.size()), options.workers, [&](int64_t i) {
     if (options.cancellation) options.cancellation->check();
-    answers[i] = read_answer(guard, rows[i]);
+    answers[i] = read_answer(guard, rows[i], options.cancellation);
     const std::lock_guard lock(mutex);
     if (options.progress) options.progress("free", ++done, static_cast<int64_t>(rows.size()));
   });
