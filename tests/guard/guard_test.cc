@@ -1,37 +1,19 @@
-// What becomes of an answer: delivered and cited, steered, flagged, or refused with a reason. On models whose weights are written
-// by hand.
+// What becomes of an answer: delivered and cited, flagged, or refused with a reason. On models whose weights are written by hand.
 #include <gmock/gmock.h>
 
 #include <thread>
 
-#include "guard/reading_guard.h"
-#include "openbook/base/utf8.h"
-#include "openbook/base/words.h"
+#include "guard/asking_guard.h"
 
 namespace openbook {
 namespace {
 
 using test::kBergen;
 using test::kQuestion;
+using test::kSaid;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
-const std::string kSaid = " The capital of Norway is ";
-
-class GuardAnswers : public test::ReadingGuardTest {
- protected:
-  Answer ask(const test::ReadingLlama& model, const std::vector<std::string>& texts, const Policy& policy = {},
-             const AskOptions& ask = {}) const {
-    GuardOptions options = this->options(model);
-    options.policy = policy;
-    return Guard::open(options)->ask(kQuestion, documents(texts), ask);
-  }
-  static std::vector<std::string> tried(const Answer& answer) {
-    std::vector<std::string> lines;
-    for (const Attempt& attempt : answer.trace) lines.push_back(attempt.what + ": " + attempt.outcome);
-    return lines;
-  }
-};
+using GuardAnswers = test::AskingGuardTest;
 
 TEST_F(GuardAnswers, WhatTheDocumentSaysIsDeliveredAndCited) {
   const Answer answer = ask(test::capital_llama(), {"Ships leave daily.", kBergen});
@@ -67,78 +49,6 @@ TEST_F(GuardAnswers, WhatIsRecitedIsRefusedAndNamed) {
   }
 }
 
-TEST_F(GuardAnswers, ARecitedSentenceIsSteeredToTheDocumentAndProvesCausal) {
-  const Answer answer = ask(test::stubborn_llama(), {kBergen});
-  EXPECT_THAT(tried(answer), ElementsAre("decode: recited: \"Oslo\"", "steer: supported and causal"));
-  EXPECT_EQ(answer.text, kSaid + "Bergen.");
-  ASSERT_EQ(answer.sentences.size(), 1u);
-  EXPECT_TRUE(answer.sentences[0].steered);
-  EXPECT_EQ(answer.sentences[0].delivery, Delivery::kDelivered);
-  for (const TokenRecord& token : answer.tokens) EXPECT_TRUE(token.edited);
-  for (const TokenRecord& token : answer.trace[0].tokens) EXPECT_FALSE(token.edited);
-  ASSERT_EQ(answer.citations.size(), 1u);
-  EXPECT_TRUE(answer.citations[0].causal);
-  EXPECT_GT(answer.citations[0].causal_nats.value(), 1);
-}
-
-TEST_F(GuardAnswers, ASteeredSentenceThatIsNotCausalIsRefusedOrFlaggedAsItWas) {
-  GuardOptions options = this->options(test::stubborn_llama(), [](attribution::HeadAtlas& atlas) { atlas.causal_nats = 100; });
-  const Answer refused = Guard::open(options)->ask(kQuestion, documents({kBergen}));
-  EXPECT_EQ(refused.outcome, Outcome::kRefused);
-  EXPECT_THAT(tried(refused),
-              ElementsAre("decode: recited: \"Oslo\"", "steer: not causal: \"Bergen\"", "refuse: recited: \"Oslo\""));
-
-  options.policy.after_steering = Action::kFlag;
-  const Answer flagged = Guard::open(options)->ask(kQuestion, documents({kBergen}));
-  EXPECT_EQ(flagged.outcome, Outcome::kAnswered);
-  EXPECT_EQ(flagged.text, kSaid + "Oslo.");
-  ASSERT_EQ(flagged.sentences.size(), 1u);
-  EXPECT_EQ(flagged.sentences[0].delivery, Delivery::kFlagged);
-  EXPECT_FALSE(flagged.sentences[0].steered);
-  EXPECT_EQ(flagged.sentences[0].reason, "recited: \"Oslo\"");
-}
-
-TEST_F(GuardAnswers, ASteeredSentenceEndsWithTheClauseBeforeItsFirstUnsupportedClaim) {
-  const auto said_after_the_capital = [](const std::string& joint) {
-    test::ReadingLlama model = test::stubborn_llama();
-    for (const std::string& capital : test::capital_llama().answers) model.follow(capital, {joint});
-    model.follow(joint, {" Quito"});
-    model.follow(" Quito", {"."});
-    return model;
-  };
-  const Answer answer = ask(said_after_the_capital(","), {kBergen});
-  EXPECT_EQ(answer.text, kSaid + "Bergen");
-  EXPECT_THAT(tried(answer), ElementsAre("decode: recited: \"Oslo\"", "steer: supported up to \"Quito\", cut before it"));
-  EXPECT_EQ(answer.trace[1].text, kSaid + "Bergen, Quito.");
-  ASSERT_EQ(answer.claims.size(), 1u);
-  EXPECT_EQ(answer.claims[0].support, Support::kSupported);
-  EXPECT_EQ(answer.words.back().answer.end, static_cast<int64_t>(answer.text.size()));
-  EXPECT_EQ(answer.tokens.back().answer.end, static_cast<int64_t>(answer.text.size()));
-  EXPECT_EQ(answer.sentences[0].answer.end, static_cast<int64_t>(answer.text.size()));
-
-  const Answer piece = ask(said_after_the_capital(" and"), {kBergen});
-  EXPECT_EQ(piece.outcome, Outcome::kRefused) << "a piece of a clause is no answer";
-  EXPECT_THAT(tried(piece),
-              ElementsAre("decode: recited: \"Oslo\"", "steer: not copied from a passage about the question: \"Quito\"",
-                          "refuse: recited: \"Oslo\""));
-}
-
-TEST_F(GuardAnswers, OfASteeredSentenceThatRepeatsTheDocumentOneCausalClaimIsEnough) {
-  test::ReadingLlama model = test::stubborn_llama();
-  for (const std::string& capital : test::capital_llama().answers) model.follow(capital, {" and"});
-  model.follow(" and", {" Quito"});  // sure after "and", so not causal
-  model.follow(" Quito", {"."});
-  const Answer repeated = ask(model, {"The capital of Norway is Bergen and Quito."});
-  EXPECT_EQ(repeated.text, kSaid + "Bergen and Quito.");
-  ASSERT_EQ(repeated.citations.size(), 2u);
-  EXPECT_TRUE(repeated.citations[0].causal);
-  EXPECT_FALSE(repeated.citations[1].causal);
-
-  const Answer pieced = ask(model, {"The capital of Norway is Bergen. Norway has Quito."});
-  EXPECT_THAT(tried(pieced),
-              ElementsAre("decode: recited: \"Oslo\"", "steer: not causal: \"Quito\"", "refuse: recited: \"Oslo\""));
-}
-
 TEST_F(GuardAnswers, CopiedWordsThatAreNoQuoteAreNotDeliveredBesideOnesThatAre) {
   test::ReadingLlama model = test::capital_llama();
   model.follow(" is", {" Bergen"});
@@ -167,32 +77,6 @@ TEST_F(GuardAnswers, TheSameWordInTwoDocumentsIsCitedWhereItIsOnTopic) {
   const Answer answer = ask(test::capital_llama(), {"The ferry to Bergen is late: Bergen again.", kBergen});
   ASSERT_EQ(answer.citations.size(), 1u);
   EXPECT_EQ(answer.citations[0].document_id, "document-2");
-}
-
-TEST_F(GuardAnswers, SentencesAreJudgedOneByOneAndTheAnswerEndsAtTheFirstRefused) {
-  const Answer both = ask(test::two_sentence_llama(), {"The capital of Norway is Bergen. Norway has 31 fjords!"});
-  EXPECT_EQ(both.text, kSaid + "Bergen. And it has 31!");
-  ASSERT_EQ(both.sentences.size(), 2u);
-  for (const Citation& citation : both.citations)
-    EXPECT_EQ(slice(both.text, citation.answer), citation.quote)
-        << "the second sentence's ranges count from the answer's first byte";
-
-  const Answer first = ask(test::two_sentence_llama(), {kBergen});
-  EXPECT_EQ(first.outcome, Outcome::kAnswered);
-  EXPECT_EQ(first.text, kSaid + "Bergen.");
-  EXPECT_EQ(first.sentences.size(), 1u);
-  EXPECT_EQ(first.refusal_reason, "");
-  EXPECT_EQ(first.trace.back().what, "refuse");
-}
-
-TEST_F(GuardAnswers, LimitsOfSentencesAndTokensEndAnAnswer) {
-  Policy policy;
-  policy.max_sentences = 3;
-  EXPECT_EQ(ask(test::endless_llama(), {kBergen}, policy).sentences.size(), 3u);
-  policy.max_sentences = 100;
-  const Answer cut = ask(test::endless_llama(), {kBergen}, policy, {.max_tokens = 13});  // seven tokens a sentence
-  EXPECT_EQ(cut.tokens.size(), 13u);
-  EXPECT_EQ(cut.text, kSaid + "Bergen." + kSaid + "Bergen");
 }
 
 TEST_F(GuardAnswers, TheModelsOwnNoIsAbstained) {
@@ -243,8 +127,6 @@ TEST_F(GuardAnswers, UncheckedBesideSupportedIsSaidByName) {
   EXPECT_EQ(answer.sentences[0].reason, "unchecked: \"splendid\"");
 }
 
-// ---- headings
-
 TEST_F(GuardAnswers, MarksOfAHeadingAreNotDeliveredAndOffsetsStayRight) {
   test::ReadingLlama model = test::capital_llama();
   model.follow("\n", {"##"});
@@ -259,19 +141,6 @@ TEST_F(GuardAnswers, MarksOfAHeadingAreNotDeliveredAndOffsetsStayRight) {
   EXPECT_EQ(slice(answer.text, answer.citations[0].answer), "Bergen");
   EXPECT_EQ(slice(document, answer.citations[0].source), "Bergen");
   EXPECT_EQ(answer.citations[0].line, 3);
-}
-
-TEST_F(GuardAnswers, SteeringDrawsNoAttentionToMarksOfHeadings) {
-  // It may begin with "##" or " The": memory speaks for " The", and "##" wins once it is attended to as much as the passages'
-  // words are under steering.
-  test::ReadingLlama model = test::stubborn_llama();
-  model.follow("\n", {" The", "##"});
-  model.follow("##", {" The"});
-  model.answers.insert(model.answers.end(), {" The", "##"});
-  model.memory[" capital"] = " The";
-  const Answer answer = ask(model, {"## The capital of Norway is Bergen."});
-  ASSERT_THAT(tried(answer), ElementsAre("decode: recited: \"Oslo\"", "steer: supported and causal"));
-  EXPECT_FALSE(answer.trace[1].tokens[0].answer.empty()) << "the steered sentence began with the mark of a heading";
 }
 
 // ---- what is shown, and when
