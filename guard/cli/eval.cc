@@ -37,6 +37,8 @@ int evaluate(const std::string& name, const EvalFlags& flags, Context& context, 
     if (!rows) throw Error(Code::kNotFound, flags.rows + ": can't be written", "Name a file in a folder that exists.");
     eval.each_row = [&](const nlohmann::ordered_json& row) {
       rows << row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+      if (!rows.flush())  // a run that is killed keeps the rows that were done
+        throw Error(Code::kResourceExhausted, flags.rows + ": can't be written to its end", "Is the disk full?");
     };
   }
   const auto guard = Guard::open(options);
@@ -50,8 +52,6 @@ int evaluate(const std::string& name, const EvalFlags& flags, Context& context, 
   json["device"] = guard->device();
   json["seed"] = flags.eval.seed;
   bar.clear();
-  if (!flags.rows.empty() && !rows.flush())
-    throw Error(Code::kResourceExhausted, flags.rows + ": can't be written to its end", "Is the disk full?");
   print_json(json);
   return kDone;
 }
@@ -64,7 +64,7 @@ CLI::App* add_eval(CLI::App& group, Context& context, const std::string& name, c
   verb->add_option("--limit", flags->eval.limit, "this many subjects or rows, drawn by the seed; 0: all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  verb->add_option("--rows", flags->rows, "file that gets what was said and decided of every row, JSON Lines");
+  verb->add_option("--rows", flags->rows, "file that gets what was said and decided of every row once it is done, JSON Lines");
   verb->add_option("--seed", flags->eval.seed, "of the draw")->capture_default_str();
   verb->add_option("--workers", flags->eval.workers, "rows at a time; more than 1 pays on a GPU")
       ->check(CLI::Range(1, 64))

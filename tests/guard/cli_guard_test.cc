@@ -1,5 +1,5 @@
-// `ask` and `check` as a user meets them, on a hand-written model: what is printed, which exit status, and one clear error for
-// whatever is wrong.
+// `ask`, `check` and `eval` as a user meets them, on a hand-written model: what is printed, which exit status, and one clear
+// error for whatever is wrong.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -101,6 +101,38 @@ TEST_F(CliGuard, CheckJudgesWhatSomebodyElseWrote) {
   EXPECT_THAT(run(written).out, HasSubstr("is [recited: Oslo]."));
   written.back() = "-";
   EXPECT_THAT(run(written, {.input = kBergen + "\n"}).out, HasSubstr("is Bergen[1]."));
+}
+
+TEST_F(CliGuard, AnEvaluationThatIsStoppedKeepsTheRowsThatWereDone) {
+  constexpr int kRows = 3000;  // far more than are done before the signal comes
+  std::string rows;
+  for (int i = 0; i < kRows; ++i)
+    rows += json{{"id", std::to_string(i)},
+                 {"title", std::to_string(i)},
+                 {"question", kQuestion},
+                 {"document", kBergen},
+                 {"answer", "Bergen"}}
+                .dump() +
+            "\n";
+  write("read.jsonl", rows);
+  const auto lines_of = [](const std::string& text) { return std::count(text.begin(), text.end(), '\n'); };
+  const fs::path said = folder_ / "said.jsonl";
+  test::ProgramOptions interrupt;
+  interrupt.interrupt_when = [&](const std::string&) { return fs::exists(said) && lines_of(read_file(said)) >= 2; };
+  const auto stopped = run({"eval", "read", "read.jsonl", "--rows", said}, interrupt);
+  EXPECT_EQ(stopped.status, 130) << stopped.err;
+  EXPECT_EQ(stopped.out, "");
+  std::ifstream kept(said);
+  int count = 0;
+  for (std::string line; std::getline(kept, line); ++count) {
+    const json row = json::parse(line);
+    EXPECT_EQ(row["id"], std::to_string(count));
+    EXPECT_EQ(row["guarded"]["outcome"], "answered");
+  }
+  EXPECT_GE(count, 2);
+  EXPECT_LT(count, kRows);
+  expect_failure(run({"eval", "read", "read.jsonl", "--rows", "/dev/full"}), 1, "/dev/full: can't be written to its end");
+  expect_failure(run({"eval", "read", "read.jsonl", "--rows", "none/said.jsonl"}), 1, "none/said.jsonl: can't be written");
 }
 
 TEST_F(CliGuard, EscapeSequencesInADocumentAreShownAndNotObeyed) {

@@ -276,6 +276,30 @@ TEST_F(Evaluation, ResultsDoNotDependOnTheNumberOfWorkersAndLimitDrawsSubjects) 
   EXPECT_EQ(unguarded["settings"]["own"]["unguarded_document"]["hits"], 4);
 }
 
+TEST_F(Evaluation, ARowIsHandedOverOnceItIsDoneAndWhatWasDoneBeforeAStopIsKept) {
+  const auto guard = Guard::open(options(openbook::test::capital_llama()));
+  const auto conflicts = file(norways());
+  Cancellation cancellation;
+  std::vector<std::string> subjects;
+  EvalOptions options{.cancellation = &cancellation, .each_row = [&](const auto& row) {
+                        subjects.push_back(row["subject"]);
+                        if (subjects.size() == 2) cancellation.cancel();
+                      }};
+  EXPECT_ERROR(eval_conflict(*guard, conflicts, {Setting::kOwn}, options), Code::kCancelled, "stopped");
+  EXPECT_THAT(subjects, ElementsAre(norways()[0]["subject"], norways()[1]["subject"]));
+
+  // What refuses a row ends the run, on several threads too, and progress counts only rows that were handed over.
+  int64_t handed_over = 0, progress = 0;
+  options = {.workers = 3};
+  options.progress = [&](const std::string&, int64_t done, int64_t) { progress = done; };
+  options.each_row = [&](const auto&) {
+    if (handed_over == 1) throw Error(Code::kResourceExhausted, "the disk is full");
+    ++handed_over;
+  };
+  EXPECT_ERROR(eval_conflict(*guard, conflicts, {Setting::kOwn}, options), Code::kResourceExhausted, "the disk is full");
+  EXPECT_EQ(progress, 1);
+}
+
 TEST_F(Evaluation, ReadingCountsRightAnswersAmongDeliveredOnes) {
   const auto guard = Guard::open(options(openbook::test::capital_llama()));
   const std::string question = openbook::test::kQuestion;

@@ -1,13 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <mutex>
 #include <set>
 
 #include "answer/answer_json.h"
 #include "eval/eval.h"
+#include "eval/row_loop.h"
 #include "eval/shares.h"
-#include "openbook/base/parallel.h"
 #include "openbook/base/words.h"
 #include "report/data_cases.h"
 #include "report/rows.h"
@@ -234,33 +233,25 @@ Json row_of(const ConflictResult& result, Setting setting, bool guarded) {
 
 Tally run_setting(const Guard& guard, const std::vector<nlohmann::json>& rows, const std::vector<size_t>& chosen, Setting setting,
                   const EvalOptions& options) {
+  AskOptions ask;
+  ask.max_tokens = kAnswerTokens;
+  ask.form = setting == Setting::kBare ? PromptForm::kBare : PromptForm::kChat;
+  ask.cancellation = options.cancellation;
   std::vector<std::optional<ConflictResult>> results(chosen.size());
-  std::mutex mutex;
-  int64_t done = 0;
-  for_each_index(static_cast<int64_t>(chosen.size()), options.workers, [&](int64_t i) {
-    if (auto made = attribution::make_conflict_case(rows, chosen[i], setting)) {
-      AskOptions ask;
-      ask.max_tokens = kAnswerTokens;
-      ask.form = setting == Setting::kBare ? PromptForm::kBare : PromptForm::kChat;
-      ask.cancellation = options.cancellation;
-      ConflictResult result;
-      result.made = std::move(*made);
-      result.unguarded = guard.ask_unguarded(result.made.question, result.made.passages, ask);
-      result.unguarded_given = given(result.unguarded.text, result.made);
-      result.copied = label_by_cause(guard, result, ask);
-      if (options.guarded) result.guarded = guard.ask(result.made.question, result.made.passages, ask);
-      results[i] = std::move(result);
-    }
-    const std::lock_guard lock(mutex);
-    if (options.progress)
-      options.progress(std::string(attribution::setting_name(setting)), ++done, static_cast<int64_t>(chosen.size()));
+  for_each_row(options, std::string(attribution::setting_name(setting)), chosen.size(), [&](size_t i) -> Json {
+    auto made = attribution::make_conflict_case(rows, chosen[i], setting);
+    if (!made) return nullptr;
+    ConflictResult& result = results[i].emplace();
+    result.made = std::move(*made);
+    result.unguarded = guard.ask_unguarded(result.made.question, result.made.passages, ask);
+    result.unguarded_given = given(result.unguarded.text, result.made);
+    result.copied = label_by_cause(guard, result, ask);
+    if (options.guarded) result.guarded = guard.ask(result.made.question, result.made.passages, ask);
+    return row_of(result, setting, options.guarded);
   });
   Tally tally;
-  for (const auto& result : results) {
-    if (!result) continue;
-    tally.add(*result, options.guarded);
-    if (options.each_row) options.each_row(row_of(*result, setting, options.guarded));
-  }
+  for (const auto& result : results)
+    if (result) tally.add(*result, options.guarded);
   return tally;
 }
 

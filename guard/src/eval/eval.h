@@ -1,8 +1,9 @@
 // Evaluations on data that nobody trained on: each runs the very path of Guard::ask on the rows of a file and returns one JSON
 // object.
 //
-// Rows are independent and run on several threads where the device gains by it; results do not depend on how many. Throws
-// not_found and invalid_argument naming file, line and field.
+// Rows are independent and run on several threads where the device gains by it; results do not depend on how many, only the order
+// in which each_row gets them does. Throws not_found and invalid_argument naming file, line and field; cancelled; what each_row
+// throws.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ struct EvalOptions {
   std::function<void(const std::string& stage, int64_t done, int64_t total)> progress;
   const Cancellation* cancellation = nullptr;
   std::function<void(const nlohmann::ordered_json& row)>
-      each_row;  // what was said and decided of every row, in the order of the rows; empty: not asked for
+      each_row;  // what was said and decided of a row, once it is done and one at a time; empty: not asked for
 };
 
 // Documents that contradict memory, in the given settings (all when empty). Rows with memory_spans or memory_in_subject are left

@@ -5,14 +5,13 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <set>
 
 #include "eval/eval.h"
 #include "eval/free_words.h"
+#include "eval/row_loop.h"
 #include "eval/shares.h"
 #include "openbook/base/error.h"
-#include "openbook/base/parallel.h"
 #include "report/rows.h"
 #include "report/statistics.h"
 
@@ -59,19 +58,6 @@ ReadAnswer read_answer(const Guard& guard, const FreeAnswer& row, const Cancella
     read.words.push_back({text, word.verdict, word.probability_copied, labelled});
   }
   return read;
-}
-
-std::vector<ReadAnswer> read_all(const Guard& guard, const std::vector<FreeAnswer>& rows, const EvalOptions& options) {
-  std::vector<ReadAnswer> answers(rows.size());
-  std::mutex mutex;
-  int64_t done = 0;
-  for_each_index(static_cast<int64_t>(rows.size()), options.workers, [&](int64_t i) {
-    if (options.cancellation) options.cancellation->check();
-    answers[i] = read_answer(guard, rows[i], options.cancellation);
-    const std::lock_guard lock(mutex);
-    if (options.progress) options.progress("free", ++done, static_cast<int64_t>(rows.size()));
-  });
-  return answers;
 }
 
 // ---- scores: the higher, the more is unsupported. Of an answer without a judged word each is 0.
@@ -291,6 +277,15 @@ Json row_of(const ReadAnswer& answer) {
           {"words", words}};
 }
 
+std::vector<ReadAnswer> read_all(const Guard& guard, const std::vector<FreeAnswer>& rows, const EvalOptions& options) {
+  std::vector<ReadAnswer> answers(rows.size());
+  for_each_row(options, "free", rows.size(), [&](size_t i) {
+    answers[i] = read_answer(guard, rows[i], options.cancellation);
+    return row_of(answers[i]);
+  });
+  return answers;
+}
+
 Json baselines(const std::vector<ReadAnswer>& answers) {
   Json json;
   for (const auto& [name, score] : kTextScores) json["auc_response"][name] = auc_by_response(answers, score);
@@ -319,7 +314,6 @@ Json eval_free_answers(const Guard& guard, const std::filesystem::path& file, co
   json["baselines"] = baselines(answers);
   json["misses"] = misses(answers);
   json["false_alarms"] = false_alarms(answers);
-  for (size_t i = 0; options.each_row && i < answers.size(); ++i) options.each_row(row_of(answers[i]));
   return json;
 }
 

@@ -1,11 +1,9 @@
 #include <algorithm>
-#include <atomic>
-#include <mutex>
 
 #include "answer/answer_json.h"
 #include "eval/eval.h"
+#include "eval/row_loop.h"
 #include "eval/shares.h"
-#include "openbook/base/parallel.h"
 #include "openbook/base/words.h"
 #include "report/rows.h"
 
@@ -25,24 +23,18 @@ std::vector<AskedRow> ask_all(const Guard& guard, const std::vector<nlohmann::js
                               const std::function<std::vector<Passage>(const nlohmann::json&)>& passages_of,
                               const std::string& stage, const EvalOptions& options) {
   std::vector<AskedRow> asked(rows.size());
-  std::mutex mutex;
-  int64_t done = 0;
   AskOptions ask;
   ask.max_tokens = kAnswerTokens;
   ask.cancellation = options.cancellation;
-  for_each_index(static_cast<int64_t>(rows.size()), options.workers, [&](int64_t i) {
+  for_each_row(options, stage, rows.size(), [&](size_t i) {
     const std::string question = rows[i]["question"];
     const std::vector<Passage> passages = passages_of(rows[i]);
     asked[i].unguarded = guard.ask_unguarded(question, passages, ask);
     if (options.guarded) asked[i].guarded = guard.ask(question, passages, ask);
-    const std::lock_guard lock(mutex);
-    if (options.progress) options.progress(stage, ++done, static_cast<int64_t>(rows.size()));
-  });
-  for (size_t i = 0; options.each_row && i < rows.size(); ++i) {
-    Json json = {{"id", rows[i].value("id", "")}, {"question", rows[i]["question"]}, {"unguarded", brief(asked[i].unguarded)}};
+    Json json = {{"id", rows[i].value("id", "")}, {"question", question}, {"unguarded", brief(asked[i].unguarded)}};
     if (options.guarded) json["guarded"] = brief(asked[i].guarded);
-    options.each_row(json);
-  }
+    return json;
+  });
   return asked;
 }
 
