@@ -1,9 +1,10 @@
-// Surgery and finders over a hand-written model, of which one knows what its two heads do: L0H0 reads answers from documents,
-// L0H1 recites them.
+// Surgery, tracking and finders over a hand-written model, of which one knows what its two heads do: L0H0 reads answers from
+// documents, L0H1 recites them.
 #include "base/test_support.h"
 #include "guard/reading_llama.h"
 #include "report/finders.h"
 #include "report/surgery.h"
+#include "report/tracking.h"
 
 namespace openbook::attribution {
 namespace {
@@ -113,6 +114,31 @@ TEST_F(Experiments, QuickSurgeryGivesTheSameTwice) {
   EXPECT_EQ(figure(part, "in_context_open_book"), 100);
   EXPECT_EQ(part["left_out"].size(), 1u);
   EXPECT_EQ(run_surgery(lab_).dump(), part.dump());
+}
+
+TEST_F(Experiments, TrackingTellsCopiedFromRecitedAndKeepsTheProbesFeatures) {
+  const Json part = run_tracking(lab_);
+  EXPECT_EQ(figure(part, "auc_own_test"), 1);
+  EXPECT_NE(part["left_out"].dump().find("--data"), std::string::npos);
+  const Json& features = part["features"];
+  EXPECT_EQ(features["heads"], Json({"L0H0", "L0H1"}));
+  const auto& [mean, scale] = std::pair{atlas_.probe.mean, atlas_.probe.scale};
+  std::map<bool, int> count;
+  for (const Json& row : features["rows"]) {
+    ++count[row["copied"]];
+    ASSERT_EQ(row["values"].size(), 2u);
+    // What the reading head says of the answer, less what the reciting one says, decides in this model.
+    const double reading = row["values"][0].get<double>() * scale[0] + mean[0],
+                 reciting = row["values"][1].get<double>() * scale[1] + mean[1];
+    EXPECT_EQ(reading > reciting, row["copied"].get<bool>()) << row.dump();
+  }
+  EXPECT_GT(count[true], 3);
+  EXPECT_GT(count[false], 3);
+  int64_t points = 0;
+  for (const Json& chart : part["charts"])
+    if (chart["kind"] == "scatter")
+      for (const Json& series : chart["series"]) points += static_cast<int64_t>(series["points"].size());
+  EXPECT_EQ(points, static_cast<int64_t>(features["rows"].size()));
 }
 
 TEST_F(Experiments, FindersFindTheHeadThatReadsOrSayWhyNot) {

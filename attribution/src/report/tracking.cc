@@ -340,20 +340,26 @@ void follow_the_paper(const Laboratory& laboratory, const TrackedSets& sets, Jso
   }
 }
 
-// The probe's features in their two principal directions.
+// The probe's features in their two principal directions, and the features themselves for other maps (tools/umap_of_features.py).
 void map_features(const Laboratory& laboratory, const TrackedSets& sets, Json& part) {
   std::vector<float> values;
   std::vector<bool> copied;
   const Probe& probe = laboratory.atlas->probe;
+  Json kept = {{"heads", Json::array()}, {"rows", Json::array()}};
+  for (const engine::HeadId head : probe.heads) kept["heads"].push_back(engine::to_string(head));
   for (const TrackedAnswer* each : answers_of(sets, "own relations", std::nullopt)) {
     if (copied.size() >= 800) break;
+    Json row = {{"subject", each->subject}, {"setting", setting_name(each->setting)}, {"copied", *each->copied}};
     for (size_t i = 0; i < probe.heads.size(); ++i) {
       const auto column = static_cast<size_t>(probe.heads[i].layer * laboratory.model().config().heads + probe.heads[i].head);
       values.push_back((each->evidence[column] - probe.mean[i]) / probe.scale[i]);
+      row["values"].push_back(std::round(values.back() * 1000.0) / 1000);
     }
+    kept["rows"].push_back(std::move(row));
     copied.push_back(*each->copied);
   }
   if (copied.size() < 3) return;
+  part["features"] = std::move(kept);
   at::Tensor features = at::tensor(values).view({static_cast<int64_t>(copied.size()), static_cast<int64_t>(probe.heads.size())});
   features = features - features.mean(0, true);
   const at::Tensor directions = std::get<2>(at::linalg_svd(features, /*full_matrices=*/false)).narrow(0, 0, 2);
