@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "judge/lead_in.h"
 #include "judge/quote.h"
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
@@ -59,12 +60,15 @@ double probability_of(const Word& word, std::string_view text, const Spoken& spo
 
 std::vector<Word> words_of(const Spoken& spoken, Language language) {
   std::vector<Word> words;
-  for (const WordSpan& span : split_words(spoken.text)) {
+  const std::vector<WordSpan> spans = split_words(spoken.text);
+  const size_t announced = lead_in(spoken.text, spans, language);
+  for (const WordSpan& span : spans) {
     Word word;
     word.answer = span.bytes;
     set_tokens(word, spoken.token_bytes);
     word.probability_copied = probability_of(word, spoken.text, spoken);
-    const bool neutral = span.punctuation || is_function_word(fold_case(slice(spoken.text, span.bytes)), language);
+    const bool neutral =
+        words.size() < announced || span.punctuation || is_function_word(fold_case(slice(spoken.text, span.bytes)), language);
     if (neutral) word.verdict = Verdict::kNeutral;
     words.push_back(word);
   }
