@@ -5,6 +5,7 @@
 #include <numeric>
 #include <random>
 
+#include "answer/abstention.h"
 #include "answer/answerer.h"
 #include "base/test_support.h"
 #include "engine/tiny_llama.h"

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <chrono>
 
+#include "answer/abstention.h"
+#include "answer/cut.h"
 #include "judge/causal.h"
+#include "judge/quantity.h"
 #include "openbook/base/sentences.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
@@ -77,54 +80,9 @@ void require_causal(const Spoken& spoken, Judgement& judgement) {
 // A place where the model would end its sentence this often can be its end.
 constexpr double kMayEnd = 0.05;
 
-// How many of the first claims stand.
-int32_t standing_claims(const Judgement& judgement) {
-  const auto fallen = std::find_if(judgement.claims.begin(), judgement.claims.end(), [](const Claim& claim) {
-    return claim.support != Support::kSupported || claim.verdict != Verdict::kCopied;
-  });
-  return static_cast<int32_t>(fallen - judgement.claims.begin());
-}
-
-// The comma, semicolon or colon that ends the last clause whose claims all stand: a second best place to cut before, for the
-// clause may be a piece of a sentence ("Windows 8, an operating system"). Nothing when no claim would be left.
-std::optional<size_t> clause_end(const Spoken& spoken, const Judgement& judgement) {
-  for (int32_t i = standing_claims(judgement); i-- > 0;) {
-    const size_t word = judgement.claims[i].first_word + judgement.claims[i].words;
-    const std::string_view next = slice(spoken.text, judgement.words[word].answer);
-    if (next == "," || next == ";" || next == ":") return word;
-  }
-  return std::nullopt;
-}
-
-// Keeps the words in front of `word`. What is kept was judged and measured already.
-void cut_before(size_t word, Spoken& spoken, Judgement& judgement) {
-  const int32_t kept = judgement.words[word].first_token;
-  spoken.tokens.resize(kept);
-  spoken.token_bytes.resize(kept);
-  spoken.text.resize(kept > 0 ? spoken.token_bytes.back().end : 0);
-  spoken.last = true;
-  judgement.words.resize(word);
-  std::erase_if(judgement.claims, [&](const Claim& claim) { return claim.first_word >= static_cast<int32_t>(word); });
-  judgement.citations.resize(judgement.claims.size());  // each of the kept claims is supported, so each has one, in order
-}
+constexpr const char* kNoQuantity = "gives no number, though the question asks for one";
 
 }  // namespace
-
-bool is_abstention(std::string_view sentence) {
-  std::string plain = with_valid_utf8(std::string(sentence));
-  for (size_t at; (at = plain.find("\u2019")) != std::string::npos;) plain.replace(at, 3, "'");
-  const std::vector<std::string> words = folded_words(plain);
-  const auto holds = [&](std::initializer_list<std::string_view> any) {
-    return std::any_of(any.begin(), any.end(),
-                       [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); });
-  };
-  const bool about_sources =
-      holds({"document", "documents", "passage", "passages", "text", "information", "context", "documentos", "texto"});
-  const bool denies = holds({"not", "don't", "doesn't", "no", "cannot", "can't", "unable", "isn't", "aren't"});
-  const bool answering = holds({"answer", "mention", "mentioned", "provide", "provided", "state", "stated", "specify",
-                                "specified", "contain", "contains", "say", "information", "responden", "responde"});
-  return about_sources && denies && answering;
-}
 
 Answerer::Answerer(const Speaker& speaker, const Policy& policy, const engine::Prompt& prompt, std::string_view question,
                    const Topic* topic, const AskOptions& options, OnSentence on_sentence)
@@ -200,7 +158,7 @@ void Answerer::show_words(const Spoken& spoken, int64_t& shown) const {
 
 // The strictest action of the rules that apply; of rules that are equally strict the one that tells a reader most gives the
 // reason.
-Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken) const {
+Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken, const Answer& so_far) const {
   const bool supported = judgement.has_supported(), elsewhere = judgement.read_elsewhere();
   Ruling ruling{Action::kAllow, {}};
   const auto weigh = [&](bool applies, Action action, const std::string& reason, auto wanted) {
@@ -215,6 +173,7 @@ Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken
   weigh(recites_more, policy_->on_recited, "recited", is(Verdict::kRecited));
   weigh(elsewhere && !supported, policy_->on_off_topic, "copied from a place that does not speak of the question", off_topic);
   weigh(!supported, policy_->on_uncited, "not copied from a passage about the question", [](const Claim&) { return true; });
+  weigh(!gives_what_is_asked(so_far, spoken.text), policy_->on_off_topic, kNoQuantity, [](const Claim&) { return false; });
   weigh(judgement.has(Verdict::kRecited), policy_->on_recited, "recited: only words of the question", is(Verdict::kRecited));
   weigh(judgement.has(Verdict::kUnchecked), policy_->on_unchecked, "unchecked", is(Verdict::kUnchecked));
   const auto unquoted = [](const Claim& claim) {
@@ -224,6 +183,11 @@ Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken
         "words of the passages that do not stand together there", unquoted);
   weigh(elsewhere && supported, policy_->on_unchecked, "copied from a place that does not speak of the question", off_topic);
   return ruling;
+}
+
+// The first sentence has to give a quantity where the question asks for one; what comes after it may say more.
+bool Answerer::gives_what_is_asked(const Answer& so_far, std::string_view text) const {
+  return !so_far.sentences.empty() || !asks_quantity(question_) || gives_quantity(text, question_);
 }
 
 std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
@@ -237,9 +201,6 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
   Spoken spoken = speak_sentence();
   session_.edits().clear();
   Judgement judgement = judge_by_quote(spoken, context());
-  measure(judgement, spoken);
-  require_causal(spoken, judgement);
-  const auto standing = standing_claims(judgement);
   const auto note = [&](const std::string& result) {
     answer.trace.push_back({"steer", spoken.text, result, token_records(spoken, judgement)});
   };
@@ -247,13 +208,20 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
     note("claims nothing");
     return std::nullopt;
   }
+  if (!gives_what_is_asked(answer, spoken.text)) {
+    note(kNoQuantity);
+    return std::nullopt;
+  }
+  measure(judgement, spoken);
+  require_causal(spoken, judgement);
+  const auto standing = standing_claims(judgement);
   if (standing == static_cast<int32_t>(judgement.claims.size())) {
     note("supported and causal");
     return std::pair{std::move(spoken), std::move(judgement)};
   }
   const Claim& fallen = judgement.claims[standing];
-  auto end = last_end(spoken, judgement);
-  if (!end) end = clause_end(spoken, judgement);
+  auto end = last_end(spoken, judgement, answer);
+  if (!end) end = clause_end(spoken, judgement, answer);
   note(end ? "supported up to " + in_quotes(slice(spoken.text, fallen.answer)) + ", cut before it"
            : why_unsupported(fallen, spoken.text));
   if (!end) return std::nullopt;
@@ -263,17 +231,30 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
 
 // The word that a sentence can be cut before when not all of its claims stand: the last behind a claim that does, with all in
 // front of it, where the model itself could have ended the sentence. Nothing when what is left would say no more than the
-// question does. The session is left at an earlier position.
-std::optional<size_t> Answerer::last_end(const Spoken& spoken, const Judgement& judgement) {
+// question does, or not give the quantity that it asks for. The session is left at an earlier position.
+std::optional<size_t> Answerer::last_end(const Spoken& spoken, const Judgement& judgement, const Answer& so_far) {
   const int64_t start = session_.position() - static_cast<int64_t>(spoken.tokens.size());
   for (int32_t i = standing_claims(judgement); i-- > 0;) {
     const Claim* const last = &judgement.claims[i];
     if (!first_claim_beyond(question_, judgement, spoken.text, [&](const Claim& claim) { return &claim <= last; })) break;
     const size_t word = last->first_word + last->words;
+    if (!gives_what_is_asked(so_far, text_before(word, spoken, judgement))) break;
     const int32_t token = judgement.words[word].first_token;
     session_.rewind(start + token - 1);
     session_.append({&spoken.tokens[token - 1].id, 1}, options_->cancellation);
     if (speaker_.sentence_end->probability(session_.logits()) >= kMayEnd) return word;
+  }
+  return std::nullopt;
+}
+
+// The comma, semicolon or colon that ends the last clause whose claims all stand: a second best place to cut before, for the
+// clause may be a piece of a sentence ("Windows 8, an operating system"). Nothing when no claim would be left.
+std::optional<size_t> Answerer::clause_end(const Spoken& spoken, const Judgement& judgement, const Answer& so_far) const {
+  for (int32_t i = standing_claims(judgement); i-- > 0;) {
+    const size_t word = judgement.claims[i].first_word + judgement.claims[i].words;
+    if (!gives_what_is_asked(so_far, text_before(word, spoken, judgement))) break;
+    const std::string_view next = slice(spoken.text, judgement.words[word].answer);
+    if (next == "," || next == ";" || next == ":") return word;
   }
   return std::nullopt;
 }
@@ -320,7 +301,7 @@ void Answerer::refuse(Answer& answer, const std::string& reason) {
 // Judges a sentence and does what the policy says. False: the answer ends here.
 bool Answerer::settle(Answer& answer, const Spoken& spoken) {
   Judgement judgement = judge_by_probe(spoken, context());
-  const Ruling ruling = rule(judgement, spoken);
+  const Ruling ruling = rule(judgement, spoken, answer);
   answer.trace.push_back(
       {"decode", spoken.text, ruling.reason.empty() ? "supported" : ruling.reason, token_records(spoken, judgement)});
   if (ruling.action == Action::kAllow || ruling.action == Action::kFlag) {
@@ -330,7 +311,7 @@ bool Answerer::settle(Answer& answer, const Spoken& spoken) {
     return !spoken.last;
   }
   if (ruling.action == Action::kSteer) {
-    if (const auto end = last_end(spoken, judgement)) return deliver_up_to(*end, answer, spoken, judgement);
+    if (const auto end = last_end(spoken, judgement, answer)) return deliver_up_to(*end, answer, spoken, judgement);
     // After a sentence that stands the answer is given: to steer for more brings what nobody asked.
     if (answer.sentences.empty()) {
       tokens_left_ += static_cast<int64_t>(spoken.tokens.size());  // what is not shown does not count
@@ -341,7 +322,7 @@ bool Answerer::settle(Answer& answer, const Spoken& spoken) {
         return !last;
       }
       tokens_left_ -= static_cast<int64_t>(spoken.tokens.size());
-      if (const auto end = clause_end(spoken, judgement)) return deliver_up_to(*end, answer, spoken, judgement);
+      if (const auto end = clause_end(spoken, judgement, answer)) return deliver_up_to(*end, answer, spoken, judgement);
     }
     if (policy_->after_steering == Action::kFlag) {
       deliver(answer, spoken, judgement, Delivery::kFlagged, false, ruling.reason);

@@ -47,9 +47,11 @@ class Answerer {
   Spoken speak_sentence();
   void hear(Spoken& spoken, engine::TokenId token);
   void show_words(const Spoken& spoken, int64_t& shown) const;
-  Ruling rule(const Judgement& judgement, const Spoken& spoken) const;
+  Ruling rule(const Judgement& judgement, const Spoken& spoken, const Answer& so_far) const;
+  bool gives_what_is_asked(const Answer& so_far, std::string_view text) const;
   std::optional<std::pair<Spoken, Judgement>> steer(Answer& answer);
-  std::optional<size_t> last_end(const Spoken& spoken, const Judgement& judgement);
+  std::optional<size_t> last_end(const Spoken& spoken, const Judgement& judgement, const Answer& so_far);
+  std::optional<size_t> clause_end(const Spoken& spoken, const Judgement& judgement, const Answer& so_far) const;
   void measure(Judgement& judgement, const Spoken& spoken) const;  // which citations are causal
   void restart();
   bool settle(Answer& answer, const Spoken& spoken);
@@ -74,8 +76,5 @@ class Answerer {
   int64_t tokens_left_;                     // of what may still be shown
   int64_t deadline_ms_;                     // steady clock; 0: none
 };
-
-// Whether the model says by itself that the documents do not answer.
-bool is_abstention(std::string_view sentence);
 
 }  // namespace openbook::guard

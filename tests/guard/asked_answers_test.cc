@@ -1,0 +1,48 @@
+// What becomes of sentences that are true and cited but do not say what was asked. On models whose weights are written by hand.
+#include <gmock/gmock.h>
+
+#include "guard/reading_guard.h"
+
+namespace openbook {
+namespace {
+
+using testing::ElementsAre;
+
+class AskedAnswers : public test::ReadingGuardTest {
+ protected:
+  Answer ask(const test::ReadingLlama& model, const std::string& question, const std::vector<std::string>& texts) const {
+    return Guard::open(options(model))->ask(question, documents(texts));
+  }
+  static std::vector<std::string> tried(const Answer& answer) {
+    std::vector<std::string> lines;
+    for (const Attempt& attempt : answer.trace) lines.push_back(attempt.what + ": " + attempt.outcome);
+    return lines;
+  }
+};
+
+TEST_F(AskedAnswers, WithoutANumberAQuestionForOneIsNotAnswered) {
+  const std::string document = "The capital of Norway is Bergen.", question = "How large is the capital of Norway?";
+  const Answer unasked = ask(test::capital_llama(), question, {document});
+  EXPECT_EQ(unasked.outcome, Outcome::kRefused);
+  EXPECT_THAT(tried(unasked), ElementsAre("decode: gives no number, though the question asks for one",
+                                          "steer: gives no number, though the question asks for one",
+                                          "refuse: gives no number, though the question asks for one"));
+  EXPECT_EQ(ask(test::capital_llama(), test::kQuestion, {document}).outcome, Outcome::kAnswered);
+
+  test::ReadingLlama open_ended = test::capital_llama();
+  for (const std::string& capital : open_ended.answers) open_ended.follow(capital, {"<|im_end|>"});
+  EXPECT_EQ(ask(open_ended, question, {document}).outcome, Outcome::kRefused) << "nothing stands behind its last claim";
+
+  test::ReadingLlama model = test::capital_llama();
+  model.follow(" is", {" 31", " 40"});
+  for (const char* number : {" 31", " 40"}) {
+    model.follow(number, {"."});
+    model.answers.push_back(number);
+  }
+  const Answer counted = ask(model, question, {"The capital of Norway is 31."});
+  EXPECT_EQ(counted.outcome, Outcome::kAnswered);
+  EXPECT_EQ(counted.text, " The capital of Norway is 31.");
+}
+
+}  // namespace
+}  // namespace openbook
