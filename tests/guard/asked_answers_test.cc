@@ -44,5 +44,14 @@ TEST_F(AskedAnswers, WithoutANumberAQuestionForOneIsNotAnswered) {
   EXPECT_EQ(counted.text, " The capital of Norway is 31.");
 }
 
+TEST_F(AskedAnswers, ASteeredSentenceThatAnswersSomethingElseIsRefused) {
+  // Memory says Oslo; steered, the model reads Bergen, from the only sentence on Norway.
+  const auto asked = [&](const std::string& question) { return ask(test::stubborn_llama(), question, {test::kBergen}); };
+  const Answer answer = asked("What is the official harbour language of Norway?");
+  EXPECT_EQ(answer.outcome, Outcome::kRefused);
+  ASSERT_EQ(answer.trace.size(), 3u);
+  EXPECT_EQ(answer.trace[1].outcome, "copied from a sentence that does not say what the question asks");
+}
+
 }  // namespace
 }  // namespace openbook

@@ -11,7 +11,7 @@ namespace openbook::guard {
 
 bool is_abstention(std::string_view sentence) {
   std::string plain = with_valid_utf8(std::string(sentence));
-  for (size_t at; (at = plain.find("\u2019")) != std::string::npos;) plain.replace(at, 3, "'");
+  for (size_t at; (at = plain.find("\u2019")) != std::string::npos;) plain.replace(at, 3, 1, '\'');
   const std::vector<std::string> words = folded_words(plain);
   const auto holds = [&](std::initializer_list<std::string_view> any) {
     return std::any_of(any.begin(), any.end(),

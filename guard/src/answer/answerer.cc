@@ -82,6 +82,12 @@ constexpr double kMayEnd = 0.05;
 
 constexpr const char* kNoQuantity = "gives no number, though the question asks for one";
 
+// What the model says by itself it says to the question. A steered sentence is said because attention was drawn to it: whether it
+// answers has to be seen, from the place of the claim that it begins with. What follows may stand in an answer by chance.
+bool begins_with_an_answer(const Judgement& judgement, const Topic& topic) {
+  return topic.answers(judgement.citations[*judgement.claims.front().citation].sentence_text);
+}
+
 }  // namespace
 
 Answerer::Answerer(const Speaker& speaker, const Policy& policy, const engine::Prompt& prompt, std::string_view question,
@@ -190,16 +196,27 @@ bool Answerer::gives_what_is_asked(const Answer& so_far, std::string_view text) 
   return !so_far.sentences.empty() || !asks_quantity(question_) || gives_quantity(text, question_);
 }
 
+// Draws to the sentences that answer best, and when nothing comes of it to all on topic.
 std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
-  const std::vector<SentencePlace> sentences = topic_ ? topic_->sentences_on_topic() : std::vector<SentencePlace>{};
-  if (sentences.empty()) {
+  const std::vector<SentencePlace> all = topic_ ? topic_->sentences_on_topic() : std::vector<SentencePlace>{};
+  if (all.empty()) {
     answer.trace.push_back({"steer", "", "not possible: no passage speaks of the question", {}});
     return std::nullopt;
   }
+  const std::vector<SentencePlace> closest = topic_->closest_sentences();
+  const int64_t room = tokens_left_;
+  auto steered = steer_to(closest, answer);
+  if (steered || closest.size() == all.size()) return steered;
+  tokens_left_ = room;  // what is not shown does not count
+  return steer_to(all, answer);
+}
+
+std::optional<std::pair<Spoken, Judgement>> Answerer::steer_to(const std::vector<SentencePlace>& sentences, Answer& answer) {
   speaker_.atlas->steering.put_in_force(prompt_->first_after_passages(), tokens_of(*prompt_, sentences), session_.edits());
   restart();
   Spoken spoken = speak_sentence();
   session_.edits().clear();
+  if (answer.trace.back().what == "steer" && answer.trace.back().text == spoken.text) return std::nullopt;  // known already
   Judgement judgement = judge_by_quote(spoken, context());
   const auto note = [&](const std::string& result) {
     answer.trace.push_back({"steer", spoken.text, result, token_records(spoken, judgement)});
@@ -215,6 +232,10 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
   measure(judgement, spoken);
   require_causal(spoken, judgement);
   const auto standing = standing_claims(judgement);
+  if (standing > 0 && !begins_with_an_answer(judgement, *topic_)) {
+    note("copied from a sentence that does not say what the question asks");
+    return std::nullopt;
+  }
   if (standing == static_cast<int32_t>(judgement.claims.size())) {
     note("supported and causal");
     return std::pair{std::move(spoken), std::move(judgement)};

@@ -105,28 +105,95 @@ std::vector<Claim> claims_of(const std::vector<Word>& words) {
   return claims;
 }
 
-// The occurrence to cite: the most attended one that is on topic, else the most attended one.
-struct ChosenQuote {
+// A place that a claim could be cited from.
+struct Candidate {
   Occurrence occurrence;
   ByteSpan sentence;
   bool on_topic;
+  bool heading;
 };
 
-std::optional<ChosenQuote> choose_quote(const std::vector<Occurrence>& occurrences, const JudgeContext& context,
-                                        float least_share) {
-  std::optional<ChosenQuote> chosen;
-  for (const Occurrence& occurrence : occurrences) {
-    if (occurrence.attention < least_share) break;
-    const int32_t passage = occurrence.source.passage;
-    const ByteSpan sentence = sentence_around(context.prompt->passages[passage], occurrence.source.range);
-    const bool on_topic = context.topic && context.topic->sentence_on_topic(passage, sentence);
-    if (!chosen || on_topic) chosen = ChosenQuote{occurrence, sentence, on_topic};
-    if (on_topic) break;
+bool is_heading(std::string_view sentence) {
+  const std::vector<Line> lines = split_lines(sentence);
+  return !lines.empty() && lines.front().kind == LineKind::kHeading;
+}
+
+std::string_view text_of(ByteSpan range, int32_t passage, const engine::Prompt& prompt) {
+  const Passage& whole = prompt.passages[passage];
+  return slice(whole.text, {range.begin - whole.range.begin, range.end - whole.range.begin});
+}
+
+// Most attended first.
+std::vector<Candidate> candidates_of(std::string_view claim, const std::vector<float>& attention, const JudgeContext& context) {
+  std::vector<Candidate> candidates;
+  for (const Occurrence& occurrence : find_quotes(claim, *context.prompt, attention)) {
+    const int32_t place = occurrence.source.passage;
+    const ByteSpan sentence = sentence_around(context.prompt->passages[place], occurrence.source.range);
+    const bool on_topic = context.topic && context.topic->sentence_on_topic(place, sentence);
+    const bool heading = is_heading(text_of(sentence, place, *context.prompt));
+    candidates.push_back({occurrence, sentence, on_topic, heading});
+  }
+  return candidates;
+}
+
+bool in_one_section(const Candidate& a, const Candidate& b, const JudgeContext& context) {
+  return context.topic && context.topic->in_one_section(a.occurrence.source, b.occurrence.source);
+}
+
+// The one to cite: the most attended one that is on topic, else the most attended one. Where that is a heading, a sentence of its
+// section that says the same is cited instead, however little it was looked at: a heading only names what its sentences say.
+std::optional<Candidate> choose(const std::vector<Candidate>& candidates, const JudgeContext& context, float least_share) {
+  std::optional<Candidate> chosen;
+  for (const Candidate& candidate : candidates) {
+    if (chosen && chosen->on_topic) {
+      if (!chosen->heading) break;
+      if (candidate.on_topic && !candidate.heading && in_one_section(*chosen, candidate, context)) chosen = candidate;
+    } else if (candidate.occurrence.attention >= least_share && (!chosen || candidate.on_topic)) {
+      chosen = candidate;
+    }
   }
   return chosen;
 }
 
-Citation cite(const Claim& claim, const ChosenQuote& quote, const engine::Prompt& prompt) {
+// Leaves of the candidates on topic those of one section, the one in which most claims have a place. Attention was drawn to
+// sentences from everywhere: words of two sections make a sentence that none of them says.
+void keep_one_section(std::vector<std::vector<Candidate>>& of_claims, const JudgeContext& context) {
+  const auto stands_in = [&](const std::vector<Candidate>& candidates, const Candidate& section) {
+    return std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
+      return candidate.on_topic && in_one_section(candidate, section, context);
+    });
+  };
+  std::optional<Candidate> home;
+  int64_t most = 0;
+  for (const std::vector<Candidate>& candidates : of_claims) {
+    for (const Candidate& candidate : candidates) {
+      if (!candidate.on_topic) continue;
+      const int64_t claims = std::count_if(of_claims.begin(), of_claims.end(),
+                                           [&](const std::vector<Candidate>& each) { return stands_in(each, candidate); });
+      if (claims > most) {
+        most = claims;
+        home = candidate;
+      }
+    }
+  }
+  if (!home) return;
+  for (std::vector<Candidate>& candidates : of_claims) {
+    const bool on_topic_somewhere =
+        std::any_of(candidates.begin(), candidates.end(), [](const Candidate& candidate) { return candidate.on_topic; });
+    if (on_topic_somewhere)
+      std::erase_if(candidates, [&](const Candidate& candidate) { return !in_one_section(candidate, *home, context); });
+  }
+}
+
+// Puts the sentences on topic that answer the question first.
+void put_answers_first(std::vector<Candidate>& candidates, const JudgeContext& context) {
+  std::stable_partition(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
+    return candidate.on_topic &&
+           context.topic->answers(text_of(candidate.sentence, candidate.occurrence.source.passage, *context.prompt));
+  });
+}
+
+Citation cite(const Claim& claim, const Candidate& quote, const engine::Prompt& prompt) {
   const Passage& passage = prompt.passages[quote.occurrence.source.passage];
   Citation citation;
   citation.answer = claim.answer;
@@ -134,21 +201,31 @@ Citation cite(const Claim& claim, const ChosenQuote& quote, const engine::Prompt
   citation.document_sha256 = passage.document_sha256;
   citation.source = quote.occurrence.source.range;
   citation.sentence = quote.sentence;
-  const auto in_passage = [&](ByteSpan range) {
-    return std::string(slice(passage.text, {range.begin - passage.range.begin, range.end - passage.range.begin}));
-  };
-  citation.quote = in_passage(citation.source);
-  citation.sentence_text = in_passage(citation.sentence);
+  citation.quote = text_of(citation.source, quote.occurrence.source.passage, prompt);
+  citation.sentence_text = text_of(citation.sentence, quote.occurrence.source.passage, prompt);
   return citation;
 }
 
-void support_claims(Judgement& judgement, const Spoken& spoken, const JudgeContext& context, float least_share) {
-  for (Claim& claim : judgement.claims) {
-    if (claim.verdict != Verdict::kCopied) continue;
+// How the claims of a sentence are looked for in the passages.
+struct Search {
+  float least_share;  // of the attention that a place must have had
+  bool one_section;   // all claims have to stand in; what answers the question is the place of the first one, if it can be
+};
+
+void support_claims(Judgement& judgement, const Spoken& spoken, const JudgeContext& context, const Search& search) {
+  std::vector<std::vector<Candidate>> of_claims;
+  for (const Claim& claim : judgement.claims) {
     const TokenObservation& first = spoken.tokens[judgement.words[claim.first_word].first_token];
-    const auto occurrences = find_quotes(slice(spoken.text, claim.answer), *context.prompt, first.attention);
-    const auto quote = choose_quote(occurrences, context, least_share);
+    of_claims.push_back({});
+    if (claim.verdict == Verdict::kCopied)
+      of_claims.back() = candidates_of(slice(spoken.text, claim.answer), first.attention, context);
+  }
+  if (search.one_section) keep_one_section(of_claims, context);
+  if (search.one_section && !of_claims.empty()) put_answers_first(of_claims.front(), context);
+  for (size_t i = 0; i < judgement.claims.size(); ++i) {
+    const auto quote = choose(of_claims[i], context, search.least_share);
     if (!quote) continue;
+    Claim& claim = judgement.claims[i];
     claim.support = quote->on_topic ? Support::kSupported : Support::kCopiedOffTopic;
     claim.citation = static_cast<int32_t>(judgement.citations.size());
     judgement.citations.push_back(cite(claim, *quote, *context.prompt));
@@ -212,7 +289,7 @@ Judgement judge_by_probe(const Spoken& spoken, const JudgeContext& context) {
   if (copied_beyond_question) neutralise_asked_words(judgement.words, spoken.text, asked);
   place_words(judgement.words, spoken, *context.prompt);
   judgement.claims = claims_of(judgement.words);
-  support_claims(judgement, spoken, context, kAttendedShare);
+  support_claims(judgement, spoken, context, {.least_share = kAttendedShare, .one_section = false});
   return judgement;
 }
 
@@ -225,7 +302,7 @@ Judgement judge_by_quote(const Spoken& spoken, const JudgeContext& context) {
   for (Claim& claim : judgement.claims) {
     claim.verdict = Verdict::kCopied;  // presumed, until the quote or the causal check says otherwise
   }
-  support_claims(judgement, spoken, context, 0);
+  support_claims(judgement, spoken, context, {.least_share = 0, .one_section = true});
   for (Claim& claim : judgement.claims) {
     if (claim.support != Support::kSupported) claim.verdict = Verdict::kUnchecked;
     for (int32_t i = 0; i < claim.words; ++i) judgement.words[claim.first_word + i].verdict = claim.verdict;

@@ -55,7 +55,8 @@ std::optional<std::string> first_claim_beyond(std::string_view question, const J
 Judgement judge_by_probe(const Spoken& spoken, const JudgeContext& context);
 
 // For a sentence said under head edits, whose probe reading the edits inflate: a claim counts as copied only where its words
-// stand in a passage on topic. Every citation must still prove causal (causal.h) before it supports.
+// stand in a passage on topic, those of all claims in one section of a document. Every citation must still prove causal
+// (causal.h) before it supports.
 Judgement judge_by_quote(const Spoken& spoken, const JudgeContext& context);
 
 // The sentence's tokens for a record; a word's first token carries the probability of a first token.

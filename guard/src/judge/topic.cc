@@ -18,7 +18,10 @@ namespace {
 
 constexpr double kRareShare = 0.8;       // a term is among the rarest when it is at least this rare beside the rarest
 constexpr double kInSectionShare = 0.5;  // of `close`: enough in a section that speaks of the subject
-constexpr size_t kLeastInitials = 3;     // a name of fewer words has initials that are too common
+constexpr double kAnswersAlone = 0.9;  // of `close`: the same where a question has no word but names, and closeness decides alone
+constexpr double kAnswersShare = 1.3;  // of `close`: how well a sentence has to answer
+constexpr double kBehindShare = 0.5;   // of `close`: a sentence this far behind the best one is not among those that answer
+constexpr size_t kLeastInitials = 3;   // a name of fewer words has initials that are too common
 
 double surprisal(std::string_view word, const engine::Tokenizer& tokenizer) {
   double sum = 0;
@@ -88,6 +91,7 @@ struct Term {
   std::string word;  // folded
   double rarity;
   bool number;
+  bool begins;  // a sentence, with a capital: it may be a name
   size_t name;  // index of the name that it belongs to
 };
 
@@ -115,15 +119,15 @@ QuestionTerms read_terms(std::string_view question, const engine::Tokenizer& tok
     if (name && !in_name) terms.names.emplace_back();
     if (name) terms.names.back().push_back(word);
     in_name = name;
-    (name ? terms.of_names : terms.others).push_back({word, surprisal(written, tokenizer), number, terms.names.size() - 1});
+    (name ? terms.of_names : terms.others)
+        .push_back({word, surprisal(written, tokenizer), number, !name && looks_like_name(written), terms.names.size() - 1});
   }
   return terms;
 }
 
 // Names and numbers say what a question is about; its other words are used where it has none. Among names the rarest count, every
 // number does.
-Topic::Subject subject_of(std::string_view question, const engine::Tokenizer& tokenizer) {
-  const QuestionTerms all = read_terms(question, tokenizer);
+Topic::Subject subject_of(const QuestionTerms& all) {
   Topic::Subject subject;
   subject.named = !all.of_names.empty();
   const std::vector<Term>& terms = subject.named ? all.of_names : all.others;
@@ -146,7 +150,7 @@ bool holds_subject(const std::vector<std::string>& words, const Topic::Subject& 
 
 struct OpenHeading {
   int64_t level;
-  std::vector<std::string> words;
+  std::string text;  // without its marks
 };
 
 // The words of the headings, without their marks.
@@ -157,27 +161,47 @@ std::vector<ByteSpan> headings_of(std::string_view text) {
   return headings;
 }
 
+// "support procedures" of "docs/support-procedures.txt".
+std::string spoken_name(const std::string& document_id) {
+  std::string name;
+  for (const std::string& word : folded_words(std::filesystem::path(document_id).stem().string()))
+    name += (name.empty() ? "" : " ") + word;
+  return name;
+}
+
+// What stands above a section: "Support procedures. Calling others. "
+std::string said_above(const Passage& passage, const std::vector<OpenHeading>& open) {
+  std::vector<std::string> parts;
+  for (const Line& line : split_lines(passage.context)) parts.emplace_back(slice(passage.context, line.range));
+  for (const OpenHeading& heading : open)
+    if (std::find(parts.begin(), parts.end(), heading.text) == parts.end()) parts.push_back(heading.text);
+  if (parts.empty()) parts.push_back(spoken_name(passage.document_id));
+  std::string above;
+  for (const std::string& part : parts) above += part + ". ";
+  return above;
+}
+
 // Sections, each with what stands above it: a sentence that says "it" speaks of what its heading names.
 std::vector<Topic::Section> sections_of(const Passage& passage, const Topic::Subject& subject) {
-  std::vector<std::string> above = folded_words(std::filesystem::path(passage.document_id).filename().string());
-  for (std::string& word : folded_words(passage.context)) above.push_back(std::move(word));
+  const std::vector<std::string> file_name = folded_words(std::filesystem::path(passage.document_id).filename().string());
   std::vector<OpenHeading> open;
   std::vector<Topic::Section> sections;
   const auto close = [&](int64_t begin, int64_t end) {
     if (begin == end) return;
-    std::vector<std::string> words = above;
-    for (const OpenHeading& heading : open) words.insert(words.end(), heading.words.begin(), heading.words.end());
+    std::string above = said_above(passage, open);
+    std::vector<std::string> words = file_name;
+    for (std::string& word : folded_words(above)) words.push_back(std::move(word));
     for (std::string& word : folded_words(slice(passage.text, {begin, end}))) words.push_back(std::move(word));
-    sections.push_back({{begin, end}, holds_subject(words, subject)});
+    sections.push_back({{begin, end}, std::move(above), holds_subject(words, subject)});
   };
   int64_t begin = 0;
   for (const Line& line : split_lines(passage.text)) {
     if (line.kind != LineKind::kHeading) continue;
     close(begin, line.range.begin);
     begin = line.range.begin;
-    const int64_t level = heading_mark(passage.text, line).size();
-    while (!open.empty() && open.back().level >= level) open.pop_back();
-    open.push_back({level, folded_words(slice(passage.text, line.range))});
+    const ByteSpan mark = heading_mark(passage.text, line);
+    while (!open.empty() && open.back().level >= mark.size()) open.pop_back();
+    open.push_back({mark.size(), std::string(slice(passage.text, trim(passage.text, {mark.end, line.range.end})))});
   }
   close(begin, static_cast<int64_t>(passage.text.size()));
   return sections;
@@ -187,7 +211,13 @@ std::vector<Topic::Section> sections_of(const Passage& passage, const Topic::Sub
 
 Topic::Topic(std::string_view question, const std::vector<Passage>& passages, const engine::Tokenizer& tokenizer,
              const Embedder& embedder, double close)
-    : passages_(&passages), embedder_(&embedder), close_(close), question_(question), subject_(subject_of(question, tokenizer)) {
+    : passages_(&passages), embedder_(&embedder), close_(close), question_(question) {
+  const QuestionTerms terms = read_terms(question, tokenizer);
+  subject_ = subject_of(terms);
+  double rarity = 0;
+  for (const Term& term : terms.others) rarity += term.begins ? 0 : term.rarity;
+  for (const Term& term : terms.others)
+    if (!term.begins) asked_.push_back({term.word, term.rarity / rarity});
   for (const Passage& passage : passages) sections_.push_back(sections_of(passage, subject_));
 }
 
@@ -208,19 +238,34 @@ std::vector<double> Topic::similarities(const std::vector<std::string>& sentence
   return known;
 }
 
+// The section of `passage` that holds a byte of its text; its last one holds what follows it.
+const Topic::Section& Topic::section_of(int32_t passage, int64_t byte) const {
+  const std::vector<Section>& sections = sections_[passage];
+  const auto holder =
+      std::find_if(sections.begin(), sections.end(), [&](const Section& each) { return each.bytes.contains(byte); });
+  return holder == sections.end() ? sections.back() : *holder;
+}
+
+bool Topic::in_one_section(const Source& a, const Source& b) const {
+  const Passage &of_a = passages_->at(a.passage), &of_b = passages_->at(b.passage);
+  return of_a.document_id == of_b.document_id && section_of(a.passage, a.range.begin - of_a.range.begin).above ==
+                                                     section_of(b.passage, b.range.begin - of_b.range.begin).above;
+}
+
 bool Topic::sentence_on_topic(int32_t passage, ByteSpan sentence_in_document) const {
   const Passage& whole = passages_->at(passage);
   const ByteSpan bytes{sentence_in_document.begin - whole.range.begin, sentence_in_document.end - whole.range.begin};
-  const std::string_view sentence = slice(whole.text, bytes);
-  const std::vector<Section>& sections = sections_[passage];
-  const bool in_section = std::any_of(sections.begin(), sections.end(), [&](const Section& section) {
-    return section.holds_subject && section.bytes.contains(bytes.begin);
-  });
-  if (!in_section) return !subject_.named && similarities({std::string(sentence)}).front() >= close_;
+  const std::string sentence(slice(whole.text, bytes));
+  const Section& section = section_of(passage, bytes.begin);
+  if (!section.holds_subject) {
+    if (subject_.named) return false;
+    const std::vector<double> alone_and_under_headings = similarities({sentence, section.above + sentence});
+    return *std::max_element(alone_and_under_headings.begin(), alone_and_under_headings.end()) >= close_;
+  }
   const std::vector<std::string> words = folded_words(sentence);
   if (std::any_of(subject_.rarest.begin(), subject_.rarest.end(), [&](const std::string& term) { return holds(words, term); }))
     return true;
-  return similarities({std::string(sentence)}).front() >= kInSectionShare * close_;
+  return similarities({sentence}).front() >= kInSectionShare * close_;
 }
 
 std::vector<SentencePlace> Topic::sentences_on_topic() const {
@@ -239,6 +284,33 @@ std::vector<SentencePlace> Topic::sentences_on_topic() const {
     }
   }
   return sentences.empty() ? headings : sentences;
+}
+
+double Topic::how_well_answers(std::string_view sentence) const {
+  const std::vector<std::string> words = folded_words(sentence);
+  double held = 0;
+  for (const AskedWord& asked : asked_)
+    if (holds(words, asked.word)) held += asked.share;
+  return similarities({std::string(sentence)}).front() + close_ * held;
+}
+
+bool Topic::answers(std::string_view sentence) const {
+  return how_well_answers(sentence) >= (asked_.empty() ? kAnswersAlone : kAnswersShare) * close_;
+}
+
+std::vector<SentencePlace> Topic::closest_sentences() const {
+  std::vector<SentencePlace> sentences = sentences_on_topic();
+  std::vector<double> scores;
+  for (const SentencePlace& place : sentences) {
+    const Passage& passage = passages_->at(place.passage);
+    scores.push_back(
+        how_well_answers(slice(passage.text, {place.range.begin - passage.range.begin, place.range.end - passage.range.begin})));
+  }
+  const double best = scores.empty() ? 0 : *std::max_element(scores.begin(), scores.end());
+  std::vector<SentencePlace> closest;
+  for (size_t i = 0; i < sentences.size(); ++i)
+    if (scores[i] >= best - kBehindShare * std::abs(close_)) closest.push_back(sentences[i]);
+  return closest;
 }
 
 ByteSpan sentence_around(const Passage& passage, ByteSpan source) {

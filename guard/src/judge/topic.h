@@ -6,8 +6,12 @@
 // sentence (from a heading to the next), the headings above it and the document's file name.
 //
 // A sentence is on topic when its section holds the subject and it has one of the rarest words itself or is close to the question
-// by the embedder. Only a question without names goes by closeness alone: the embedder puts a neighbour's sentence ("The
-// University of Washington is located in ...") as near as the right one.
+// by the embedder. Only a question without names goes by closeness alone, of the sentence by itself or under its headings: the
+// embedder puts a neighbour's sentence ("The University of Washington is located in ...") as near as the right one.
+//
+// On topic is not yet an answer: a document about Hawaii says much that nobody asked. How well a sentence answers is
+//   cosine(question, sentence) + close * share of the question's other words (by rarity) that it holds,
+// since the right sentence is near the question or repeats what is asked ("capital"), mostly both.
 //
 // How rare a word is comes from the tokenizer: byte-pair merges are learnt in order of frequency, so log(id) falls on frequent
 // words and a rare word is several tokens (Zipf's law makes log rank the surprisal up to a constant).
@@ -23,6 +27,7 @@
 #include "openbook/base/embedder.h"
 #include "openbook/base/passage.h"
 #include "openbook/engine/tokenizer.h"
+#include "openbook/guard/answer.h"
 
 namespace openbook::guard {
 
@@ -44,25 +49,40 @@ class Topic {
     bool named = false;                           // `names` are names or numbers
   };
   struct Section {
-    ByteSpan bytes;  // of the passage's text
+    ByteSpan bytes;     // of the passage's text
+    std::string above;  // file name and headings over it, as a reader would say them
     bool holds_subject;
   };
 
   const Subject& subject() const { return subject_; }
 
   bool sentence_on_topic(int32_t passage, ByteSpan sentence_in_document) const;
-  // What steering draws attention to. A heading says what its sentences speak of and is no sentence itself: headings come only
-  // where there is nothing else.
+  // Whether two places stand under the same headings of one document.
+  bool in_one_section(const Source& a, const Source& b) const;
+  // A heading says what its sentences speak of and is no sentence itself: headings come only where there is nothing else.
   std::vector<SentencePlace> sentences_on_topic() const;
 
+  // Those on topic that answer best: what steering draws attention to.
+  std::vector<SentencePlace> closest_sentences() const;
+  // Whether a sentence on topic says what the question asks for, and not something else about its subject.
+  bool answers(std::string_view sentence) const;
+
  private:
+  struct AskedWord {
+    std::string word;  // folded
+    double share;      // of all of them, by rarity
+  };
+
   std::vector<double> similarities(const std::vector<std::string>& sentences) const;  // cosine with the question
+  double how_well_answers(std::string_view sentence) const;
+  const Section& section_of(int32_t passage, int64_t byte) const;
 
   const std::vector<Passage>* passages_;
   const Embedder* embedder_;
   double close_;
   std::string question_;
   Subject subject_;
+  std::vector<AskedWord> asked_;                // what is asked of the subject: the words that are no names
   std::vector<std::vector<Section>> sections_;  // per passage
   mutable std::vector<float> question_vector_;
   mutable std::map<std::string, double, std::less<>> similarities_;  // by sentence
