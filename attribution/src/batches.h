@@ -19,7 +19,7 @@ struct GreedyOptions {
   std::function<engine::BatchEdits(const std::vector<size_t>& prompts)> edits;  // of a batch's rows; empty: none
   std::function<bool(size_t prompt, const std::string& text)>
       done;                                    // stop this prompt here; empty: special tokens and max_tokens stop it
-  std::function<void(int64_t done)> progress;  // prompts done
+  std::function<void(int64_t done)> progress;  // prompts done, those of every edit
   const Cancellation* cancellation = nullptr;
 };
 
@@ -28,11 +28,15 @@ struct GreedyOptions {
 std::vector<std::string> say_all(const engine::Decoder& decoder, const std::vector<std::vector<engine::TokenId>>& prompts,
                                  const GreedyOptions& options = {});
 
-// The same for many edits of the same prompts that act from each prompt's last token on: what stands before it runs once. By
-// edit, then in the order of `prompts`; `edits` is asked for every edit of every batch.
+// The same for many edits of the same prompts that act from each prompt's last token on: what stands before it runs once, and as
+// many edits as the device has room for run side by side. By edit, then in the order of `prompts`.
+struct EditedRow {
+  int64_t edit;
+  size_t prompt;
+};
 struct EditedRuns {
   int64_t count = 0;
-  std::function<engine::BatchEdits(int64_t edit, const std::vector<size_t>& prompts)> edits;
+  std::function<engine::BatchEdits(const std::vector<EditedRow>& rows)> edits;  // of a batch's rows
 };
 std::vector<std::vector<std::string>> say_all_under(const engine::Decoder& decoder,
                                                     const std::vector<std::vector<engine::TokenId>>& prompts,

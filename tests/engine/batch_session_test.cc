@@ -116,10 +116,9 @@ TEST(BatchSession, AHeadsOwnOutputPutBackChangesNothingAndAnothersChangesTheLogi
   const Decoder decoder(test::load_tiny("plain"));
   const auto prompts = random_prompts(decoder.model(), {11, 18}, 10);
   const BatchSession plain(decoder, prompts, 0, {.observe = true});
-  BatchEdits edits{.from = {10, 17},
-                   .replaced = at::zeros({decoder.model().config().layers, decoder.model().config().heads}),
-                   .values = plain.observed().z.clone()};
-  edits.replaced[1].fill_(1);
+  const at::Tensor gains = all_of(decoder.model(), 1);  // those of layer 1 are replaced
+  gains[0][1].fill_(0);
+  BatchEdits edits{.from = {10, 17}, .gains = gains, .values = plain.observed().z * (1 - gains).unsqueeze(-1)};
   const BatchSession same(decoder, prompts, 0, {.edits = edits});
   EXPECT_TRUE(close(same.logits(), plain.logits(), kTolerance));
   edits.values = edits.values.flip(0);
@@ -135,9 +134,9 @@ TEST(BatchSession, SharpenedKeysTakeAlmostAllAttention) {
   // stays.
   BatchEdits edits{.from = {10}, .biases = all_of(decoder.model(), 0), .biased_keys = {{{4, 5}}}};
   edits.biases[0][0][0] = 5;
-  edits.sharpen = 20;
+  edits.sharpen = at::full({1}, 20.0f);
   const BatchSession sharpened(decoder, prompts, 0, {.observe = true, .edits = edits});
-  edits.sharpen = 1;
+  edits.sharpen = at::Tensor();
   edits.biases[0][0][0] = 100;
   const BatchSession forced(decoder, prompts, 0, {.observe = true, .edits = edits});
   const BatchSession plain(decoder, prompts, 0, {.observe = true});
@@ -156,14 +155,15 @@ TEST(BatchSession, PromptStatesEndInWhatTheFinalNormSees) {
 
 TEST(BatchSession, RestartedEqualsFresh) {
   const Decoder decoder(test::load_tiny("plain"));
-  const ModelConfig& config = decoder.model().config();
   const auto prompts = random_prompts(decoder.model(), {11, 1, 18}, 13);
   BatchSession restarted(decoder, prompts, 3, {.observe = true});
   const at::Tensor z = restarted.observed().z.clone();
-  BatchEdits biased{
-      .from = {10, 0, 17}, .biases = all_of(decoder.model(), 2), .biased_keys = {{{2, 5}}, {}, {{1, 3}}}, .sharpen = 3};
-  BatchEdits once{.from = {10, 0, 17}, .positions = 1, .gains = all_of(decoder.model(), 0)};
-  BatchEdits added{.from = {10, 0, 17}, .replaced = at::ones({config.layers, config.heads}), .values = z.flip(0), .kept = 0.5};
+  BatchEdits biased{.from = {10, 0, 17},
+                    .biases = all_of(decoder.model(), 2),
+                    .biased_keys = {{{2, 5}}, {}, {{1, 3}}},
+                    .sharpen = at::tensor({3.0f, 1.0f, 2.0f})};
+  BatchEdits once{.from = {10, 0, 17}, .positions = {1, 2, 1}, .gains = all_of(decoder.model(), 0)};
+  BatchEdits added{.from = {10, 0, 17}, .gains = all_of(decoder.model(), 0.5), .values = z.flip(0)};
   for (const BatchEdits& edits : {biased, added, once, BatchEdits{}}) {
     BatchSession fresh(decoder, prompts, 3, {.observe = true, .edits = edits});
     restarted.restart(edits);
@@ -182,14 +182,11 @@ TEST(BatchSession, RestartedEqualsFresh) {
 
 TEST(BatchSession, AddedValuesAddToWhatIsKept) {
   const Decoder decoder(test::load_tiny("plain"));
-  const ModelConfig& config = decoder.model().config();
   const auto prompts = random_prompts(decoder.model(), {11}, 14);
   const BatchSession plain(decoder, prompts, 0, {.observe = true});
-  BatchEdits edits{.from = {10},
-                   .replaced = at::zeros({config.layers, config.heads}),
-                   .values = at::ones_like(plain.observed().z),
-                   .kept = 0.5};
-  edits.replaced[0][1] = 1;
+  BatchEdits edits{.from = {10}, .gains = all_of(decoder.model(), 1), .values = at::zeros_like(plain.observed().z)};
+  edits.gains[0][0][1] = 0.5;
+  edits.values[0][0][1].fill_(1);
   const BatchSession added(decoder, prompts, 0, {.observe = true, .edits = edits});
   EXPECT_TRUE(close(added.observed().z[0][0][1], plain.observed().z[0][0][1] * 0.5 + 1, kTolerance));
   EXPECT_TRUE(close(added.observed().z[0][0][0], plain.observed().z[0][0][0], kTolerance));
@@ -199,7 +196,7 @@ TEST(BatchSession, EditsOfOnePositionLeaveTheNextOnesAlone) {
   const Decoder decoder(test::load_tiny("plain"));
   const auto prompts = random_prompts(decoder.model(), {11, 7}, 15);
   BatchSession edited(decoder, prompts, 1,
-                      {.observe = true, .edits = {.from = {10, 6}, .positions = 1, .gains = all_of(decoder.model(), 0)}});
+                      {.observe = true, .edits = {.from = {10, 6}, .positions = {1, 1}, .gains = all_of(decoder.model(), 0)}});
   EXPECT_EQ(edited.observed().z.abs().max().item<float>(), 0);
   edited.append({1, 2});
   for (int64_t row = 0; row < 2; ++row) EXPECT_GT(edited.observed().z[row].abs().max().item<float>(), 0) << row;

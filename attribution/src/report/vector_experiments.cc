@@ -260,13 +260,14 @@ VectorExperiment retrieval_experiment(const Laboratory& lab) {
   const std::string main_language = first_language(lab);
   std::vector<VectorTrial> none;
   lives_of(lab, main_language, 0);  // refuses a laboratory without biographies
-  hide_needles(lab, main_language, lab.sample(3, 1), lab.sample(30, 3), experiment.development, experiment.test);
+  hide_needles(lab, main_language, lab.sample(6, 1), lab.sample(30, 3), experiment.development, experiment.test);
   for (const std::string& language : lab.biographies->languages())
     if (language != main_language && !lab.quick) hide_needles(lab, language, 0, 10, none, experiment.beyond);
   experiment.ways = {{.name = "as published", .order = order_named(removal_orders(*lab.atlas, 0, lab.seed), "retrieval")}};
-  experiment.shares = lab.quick ? std::vector<double>{0.075, 0.2} : std::vector<double>{0.02, 0.04, 0.075, 0.1, 0.15, 0.25};
-  experiment.scales = lab.quick ? std::vector<double>{6} : std::vector<double>{2, 4, 6, 8};
-  experiment.sharpens = lab.quick ? std::vector<double>{1, 2} : std::vector<double>{1, 1.25, 1.5, 2, 3};
+  experiment.shares =
+      lab.quick ? std::vector<double>{0.075, 0.2} : std::vector<double>{0.02, 0.04, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3};
+  experiment.scales = lab.quick ? std::vector<double>{4} : std::vector<double>{2, 3, 4, 5, 6, 8};
+  experiment.sharpens = lab.quick ? std::vector<double>{1, 1.5} : std::vector<double>{1, 1.25, 1.5, 1.75, 2, 3};
   experiment.max_tokens = 24;  // a needle's, and a few more
   return experiment;
 }

@@ -98,25 +98,21 @@ void BatchSession::take_edits(BatchEdits edits, int64_t capacity) {
   require_rows(edits.gains, {config.layers, config.heads}, rows(), model.device(), "gains");
   require_rows(edits.biases, {config.layers, config.heads}, rows(), model.device(), "biases");
   require_rows(edits.values, {config.layers, config.heads, config.d_head}, rows(), model.device(), "values");
-  if (edits.replaced.defined() != edits.values.defined()) refuse("values and the heads that they replace come together");
-  if (edits.replaced.defined())
-    require_rows(edits.replaced.unsqueeze(0), {config.layers, config.heads}, 1, model.device(), "replaced heads");
+  require_rows(edits.sharpen, {}, rows(), model.device(), "sharpening factors");
   if (edits.from.empty()) edits.from.assign(rows(), 0);
-  if (static_cast<int64_t>(edits.from.size()) != rows()) refuse("edits of another number of rows");
+  if (edits.positions.empty()) edits.positions.assign(rows(), config.max_positions);
+  if (static_cast<int64_t>(edits.from.size()) != rows() || static_cast<int64_t>(edits.positions.size()) != rows())
+    refuse("edits of another number of rows");
   if (edits.biases.defined() && static_cast<int64_t>(edits.biased_keys.size()) != rows())
     refuse("biased keys of another number of rows");
   first_edited_ = *std::min_element(edits.from.begin(), edits.from.end());
   score_edits_ = edited_layers(edits.biases, 0, config.layers);
   z_edits_ = edited_layers(edits.gains, 1, config.layers);
-  const std::vector<bool> replaced =
-      edited_layers(edits.replaced.defined() ? edits.replaced.unsqueeze(0) : at::Tensor(), 0, config.layers);
-  for (int64_t layer = 0; layer < config.layers; ++layer) z_edits_[layer] = z_edits_[layer] || replaced[layer];
+  const std::vector<bool> moved = edited_layers(edits.values, 0, config.layers);
+  for (int64_t layer = 0; layer < config.layers; ++layer) z_edits_[layer] = z_edits_[layer] || moved[layer];
 
   from_ = at::tensor(edits.from, at::kLong).to(model.device());
-  std::vector<int64_t> until;
-  for (const int64_t from : edits.from)
-    until.push_back(edits.positions > config.max_positions ? config.max_positions : from + edits.positions);
-  until_ = at::tensor(until, at::kLong).to(model.device());
+  until_ = from_ + at::tensor(edits.positions, at::kLong).to(model.device());
   at::Tensor biased = at::zeros({rows(), capacity}, at::kFloat);
   for (int64_t row = 0; edits.biases.defined() && row < rows(); ++row)
     for (const TokenRange& range : edits.biased_keys[row]) biased[row].narrow(0, range.begin, range.size()).fill_(1);
@@ -250,9 +246,9 @@ at::Tensor BatchSession::attend_edited(const Step& step, int64_t layer, const at
   const at::Tensor edited = acts(positions).to(at::kFloat).view({rows(), 1, 1, tokens, 1});
   const at::Tensor chosen = biased_.narrow(1, 0, keys).view({rows(), 1, 1, 1, keys}) * edited;
   scores.add_(bias * chosen);
-  if (options_.edits.sharpen != 1) {
+  if (options_.edits.sharpen.defined()) {
     const at::Tensor sharpened = (bias != 0).logical_and(chosen > 0).logical_and(scores > 0);
-    scores = at::where(sharpened, scores * options_.edits.sharpen, scores);
+    scores = at::where(sharpened, scores * options_.edits.sharpen.view({-1, 1, 1, 1, 1}), scores);
   }
   const at::Tensor unseen = at::arange(keys, positions.options()).view({1, 1, keys}) > positions.unsqueeze(2);
   scores.masked_fill_(unseen.view({rows(), 1, 1, tokens, keys}), kNever);
@@ -276,11 +272,8 @@ void BatchSession::edit_z(const Step& step, int64_t layer, at::Tensor& z) const 
   const at::Tensor here = acts(step.positions).view({rows(), step.tokens, 1, 1});
   at::Tensor edited = by_head;
   if (edits.gains.defined()) edited = edited * edits.gains.select(1, layer).view({-1, 1, config.heads, 1}).to(z.scalar_type());
-  if (edits.replaced.defined()) {
-    const at::Tensor replaced = edits.replaced[layer].view({1, 1, config.heads, 1}) != 0;
-    const at::Tensor values = edits.values.select(1, layer).view({-1, 1, config.heads, config.d_head}).to(z.scalar_type());
-    edited = at::where(replaced, edits.kept == 0 ? values : edited * edits.kept + values, edited);
-  }
+  if (edits.values.defined())
+    edited = edited + edits.values.select(1, layer).view({-1, 1, config.heads, config.d_head}).to(z.scalar_type());
   by_head.copy_(at::where(here, edited, by_head));
 }
 

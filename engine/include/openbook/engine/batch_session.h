@@ -13,7 +13,6 @@
 
 #include <ATen/ATen.h>
 
-#include <limits>
 #include <vector>
 
 #include "openbook/base/span.h"
@@ -24,15 +23,13 @@ namespace openbook::engine {
 // What to change of heads, row by row, at positions >= from. Undefined tensors change nothing; the others are float32 on the
 // model's device, and their first dimension may be 1 where all rows are edited alike.
 struct BatchEdits {
-  std::vector<int64_t> from;                                // [rows]; empty: 0
-  int64_t positions = std::numeric_limits<int64_t>::max();  // that are edited, from `from` on
-  at::Tensor gains;                                         // [rows, layers, heads]: z is multiplied by it; 0 removes a head
-  at::Tensor biases;                                        // [rows, layers, heads], nats, added to the scores of `biased_keys`
-  std::vector<std::vector<TokenRange>> biased_keys;         // [rows]; unlike HeadEdits, position 0 is biased when it is named
-  float sharpen = 1;    // then positive scores of the biased keys, in heads whose bias isn't 0, are multiplied by it
-  at::Tensor replaced;  // [layers, heads], 1: z becomes kept * z + `values`, after gains; 0: it stays
-  at::Tensor values;    // [rows, layers, heads, d_head]
-  float kept = 0;       // 0 replaces, 1 adds
+  std::vector<int64_t> from;                         // [rows]; empty: 0
+  std::vector<int64_t> positions;                    // [rows], how many are edited, from `from` on; empty: all
+  at::Tensor gains;                                  // [rows, layers, heads]: z becomes gains * z + values; 0 removes a head
+  at::Tensor values;                                 // [rows, layers, heads, d_head]; with a gain of 0 they replace z
+  at::Tensor biases;                                 // [rows, layers, heads], nats, added to the scores of `biased_keys`
+  std::vector<std::vector<TokenRange>> biased_keys;  // [rows]; unlike HeadEdits, position 0 is biased when it is named
+  at::Tensor sharpen;  // [rows]: then positive scores of the biased keys, in heads whose bias isn't 0, are multiplied by it
 };
 
 struct BatchOptions {
