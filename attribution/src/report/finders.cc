@@ -80,8 +80,8 @@ class Finding {
 };
 
 void Finding::find() {
-  const auto open = given_cases(lab_, {Split::kFit}, Setting::kOwn, GivenAnswer::kDocument, lab_.sample(120, 6));
-  const auto closed = given_cases(lab_, {Split::kFit}, Setting::kClosed, GivenAnswer::kMemory, lab_.sample(120, 6));
+  const auto open = given_cases(lab_, known_facts(lab_, {Split::kFit}), Setting::kOwn, GivenAnswer::kDocument, lab_.sample(120, 6));
+  const auto closed = given_cases(lab_, known_facts(lab_, {Split::kFit}), Setting::kClosed, GivenAnswer::kMemory, lab_.sample(120, 6));
   add_relevance(open, closed, BackwardRules::kAttnLrp);
   if (lab_.quick)
     part_["left_out"].push_back(

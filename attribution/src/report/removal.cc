@@ -4,6 +4,8 @@
 #include <random>
 
 #include "batches.h"
+#include "case_runner.h"
+#include "contrast_files.h"
 #include "openbook/attribution/head_roles.h"
 #include "openbook/base/words.h"
 #include "openbook/engine/chat_template.h"
@@ -25,11 +27,10 @@ std::vector<T> spread(const std::vector<T>& all, int64_t most) {
   return picked;
 }
 
-bool any_of(const std::vector<Split>& splits, Split split) {
-  return std::find(splits.begin(), splits.end(), split) != splits.end();
+template <typename T>
+bool among(const std::vector<T>& all, T each) {
+  return std::find(all.begin(), all.end(), each) != all.end();
 }
-
-Split split_of(const Laboratory& lab, int32_t fact) { return lab.facts->relations[lab.facts->facts[fact].relation].split; }
 
 // The document of `own` with the true object in the counterfactual's place.
 engine::Prompt original_prompt(const Laboratory& lab, const engine::PromptBuilder& prompts, const ContrastCase& own) {
@@ -115,16 +116,48 @@ bool RemovalTrial::answered(const std::string& said) const {
   return given_answer(said, document_answer, memory_answers) != GivenAnswer::kNeither;
 }
 
-std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<Split>& splits, const std::vector<Book>& books,
-                                         int64_t most_facts) {
+std::vector<int32_t> known_facts(const Laboratory& lab, const std::vector<Split>& splits) {
+  std::vector<int32_t> facts;
+  for (const int32_t fact : lab.runs->known)
+    if (among(splits, lab.facts->relations[lab.facts->facts[fact].relation].split)) facts.push_back(fact);
+  return facts;
+}
+
+std::vector<int32_t> firmly_known(const Laboratory& lab, const std::vector<int32_t>& facts) {
+  std::vector<std::string> questions;
+  std::vector<size_t> of_fact;  // of each question, index into `facts`
+  for (size_t i = 0; i < facts.size(); ++i) {
+    const Fact& fact = lab.facts->facts[facts[i]];
+    for (const std::string& form : lab.facts->relations[fact.relation].questions) {
+      questions.push_back(replaced(form, kSubject, fact.subject));
+      of_fact.push_back(i);
+    }
+  }
+  const std::vector<std::string> said =
+      CaseRunner(*lab.decoder)
+          .say(questions, {.progress = [&](int64_t done) { lab.report("firmly known", done, std::ssize(questions)); },
+                           .cancellation = lab.cancellation});
+  std::vector<bool> firm(facts.size(), true);
+  for (size_t i = 0; i < said.size(); ++i) {
+    const Fact& fact = lab.facts->facts[facts[of_fact[i]]];
+    const bool right =
+        holds_words(said[i], fact.object) || std::any_of(fact.aliases.begin(), fact.aliases.end(),
+                                                         [&](const std::string& alias) { return holds_words(said[i], alias); });
+    firm[of_fact[i]] = firm[of_fact[i]] && right;
+  }
+  std::vector<int32_t> kept;
+  for (size_t i = 0; i < facts.size(); ++i)
+    if (firm[i]) kept.push_back(facts[i]);
+  return kept;
+}
+
+std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<int32_t>& facts, const std::vector<Book>& books,
+                                         int64_t most) {
   const engine::PromptBuilder prompts(lab.model().tokenizer(), engine::read_chat_template(lab.model().folder()));
   std::map<std::pair<int32_t, Setting>, const ObservedCase*> observed;
   for (const ObservedCase& each : lab.runs->observed) observed[{each.made.fact, each.made.setting}] = &each;
-  std::vector<int32_t> known;
-  for (const int32_t fact : lab.runs->known)
-    if (any_of(splits, split_of(lab, fact))) known.push_back(fact);
   std::vector<RemovalTrial> trials;
-  for (const int32_t fact : spread(known, most_facts))
+  for (const int32_t fact : spread(facts, most))
     for (const Book book : books) {
       const Setting setting = book == Book::kClosed ? Setting::kClosed : book == Book::kBare ? Setting::kBare : Setting::kOwn;
       const auto found = observed.find({fact, setting});
@@ -203,12 +236,11 @@ NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken
   return {in_order(log_probabilities), in_order(firsts)};
 }
 
-std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<Split>& splits, Setting setting,
+std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<int32_t>& facts, Setting setting,
                                              GivenAnswer given, int64_t most) {
   std::vector<const ObservedCase*> cases;
   for (const ObservedCase& each : lab.runs->observed)
-    if (each.made.setting == setting && each.given == given && any_of(splits, split_of(lab, each.made.fact)))
-      cases.push_back(&each);
+    if (each.made.setting == setting && each.given == given && among(facts, each.made.fact)) cases.push_back(&each);
   return spread(cases, most);
 }
 

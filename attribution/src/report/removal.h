@@ -62,9 +62,16 @@ struct RemovalTrial {
   bool answered(const std::string& said) const;  // either answer
 };
 
-// Up to `most_facts` of the known facts of these splits, spread over the relations, each in every one of `books`.
-std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<Split>& splits, const std::vector<Book>& books,
-                                         int64_t most_facts);
+// Those that the model knows, of relations of these splits.
+std::vector<int32_t> known_facts(const Laboratory& lab, const std::vector<Split>& splits);
+
+// Those of `facts` that the model answers closed-book under every question form of their relation. What it answers under one form
+// only is lost by any change, the removal of random heads too, and says nothing about where memory sits.
+std::vector<int32_t> firmly_known(const Laboratory& lab, const std::vector<int32_t>& facts);
+
+// Up to `most` of these facts, spread over the relations, each in every one of `books`.
+std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<int32_t>& facts, const std::vector<Book>& books,
+                                         int64_t most);
 
 // What the model says of every trial without each of `removals`: greedy, up to 20 tokens or where an answer was given.
 // [removal][trial].
@@ -85,8 +92,8 @@ struct NextTokenScores {
 NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken>& cases, const std::vector<HeadSet>& removals,
                               const std::string& stage);
 
-// Up to `most` of the observed cases that gave the answer in that setting on these splits, spread over them.
-std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<Split>& splits, Setting setting,
+// Up to `most` of the observed cases of these facts that gave the answer in that setting, spread over them.
+std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<int32_t>& facts, Setting setting,
                                              GivenAnswer given, int64_t most);
 
 }  // namespace openbook::attribution

@@ -73,6 +73,7 @@ class Surgery {
   }
 
   Json run() {
+    facts_ = firmly_known(lab_, known_facts(lab_, {Split::kTest}));
     choice_ = choose_surgery(lab_, all_orders_);
     sweep();
     cut();
@@ -83,6 +84,7 @@ class Surgery {
       part_["chosen"][name] = {
           {"order", choice->order}, {"heads", names(first_of(choice->heads, choice->count))}, {"slack_points", choice->slack}};
     part_["choice"] = choice_.tried;
+    part_["facts"] = {{"known", known_facts(lab_, {Split::kTest}).size()}, {"firmly_known", facts_.size()}};
     return std::move(part_);
   }
 
@@ -106,6 +108,7 @@ class Surgery {
   const Laboratory& lab_;
   std::vector<HeadOrder> all_orders_, orders_;  // orders_: those that are swept
   std::vector<int64_t> counts_ = {0, 1, 2, 3, 4, 5, 8, 12, 20, 28};
+  std::vector<int32_t> facts_;  // of the test relations, firmly known
   SurgeryChoice choice_;
   Sweep swept_, cut_;  // every order and count on some facts; the chosen counts on all
   std::vector<Line> lines_;
@@ -130,7 +133,7 @@ std::vector<Line> Surgery::lines(Sweep& sweep, const std::vector<HeadOrder>& ord
 void Surgery::sweep() {
   swept_.removals.add({});
   lines_ = lines(swept_, orders_);
-  swept_.trials = removal_trials(lab_, {Split::kTest}, books(), lab_.sample(80, 5));
+  swept_.trials = removal_trials(lab_, facts_, books(), lab_.sample(80, 5));
   swept_.said = say_without(lab_, swept_.trials, swept_.removals.sets(), "surgery: heads removed in order");
 }
 
@@ -144,7 +147,7 @@ void Surgery::cut() {
     random_in_context_.push_back(cut_.removals.add(first_of(order.heads, choice_.in_context.count)));
     random_parametric_.push_back(cut_.removals.add(first_of(order.heads, choice_.parametric.count)));
   }
-  cut_.trials = removal_trials(lab_, {Split::kTest}, books(), lab_.sample(400, 8));
+  cut_.trials = removal_trials(lab_, facts_, books(), lab_.sample(400, 8));
   cut_.said = say_without(lab_, cut_.trials, cut_.removals.sets(), "surgery: the chosen heads");
 }
 

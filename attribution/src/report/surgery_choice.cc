@@ -7,7 +7,6 @@
 namespace openbook::attribution {
 namespace {
 
-const std::vector<Split> kChoiceSplits = {Split::kFit, Split::kCalibrate};
 constexpr int64_t kDepth = 6;       // more heads than that break a small model whichever they are
 constexpr size_t kCandidates = 16;  // of the pool stay in the race after the first head
 
@@ -52,15 +51,16 @@ Loss loss_of(const std::vector<RemovalTrial>& trials, const std::vector<std::str
 
 class Choosing {
  public:
-  Choosing(const Laboratory& lab, const std::vector<HeadOrder>& orders) : lab_(lab), orders_(orders) {}
+  Choosing(const Laboratory& lab, const std::vector<HeadOrder>& orders)
+      : lab_(lab), orders_(orders), facts_(firmly_known(lab, known_facts(lab, {Split::kFit, Split::kCalibrate}))) {}
 
   SurgeryChoice choose() {
     const HeadSet& in_context = named("in_context").heads;
     const HeadSet& parametric = named("parametric").heads;
     std::vector<HeadChoice> read = {{"difference score", in_context}}, recited = {{"difference score", parametric}};
     if (!lab_.quick) {
-      const auto open = next_tokens(given_cases(lab_, kChoiceSplits, Setting::kOwn, GivenAnswer::kDocument, 48));
-      const auto closed = next_tokens(given_cases(lab_, kChoiceSplits, Setting::kClosed, GivenAnswer::kMemory, 48));
+      const auto open = next_tokens(given_cases(lab_, facts_, Setting::kOwn, GivenAnswer::kDocument, 48));
+      const auto closed = next_tokens(given_cases(lab_, facts_, Setting::kClosed, GivenAnswer::kMemory, 48));
       read.push_back({"retrieval score", named("retrieval").heads});
       add_picked(read, lab_.atlas->in_context, open, closed, "choosing in-context heads");
       add_picked(recited, lab_.atlas->parametric, closed, open, "choosing parametric heads");
@@ -95,7 +95,7 @@ class Choosing {
       if (order.color == "random") random.push_back(add(order.heads));
     for (const HeadChoice& each : read) of_read.push_back(add(each.heads));
     for (const HeadChoice& each : recited) of_recited.push_back(add(each.heads));
-    const std::vector<RemovalTrial> trials = removal_trials(lab_, kChoiceSplits, {Book::kOwn, Book::kClosed}, lab_.sample(96, 5));
+    const std::vector<RemovalTrial> trials = removal_trials(lab_, facts_, {Book::kOwn, Book::kClosed}, lab_.sample(96, 5));
     const auto said = say_without(lab_, trials, removals.sets(), "choosing how many heads");
     std::vector<Loss> losses;
     for (const auto& after : said) losses.push_back(loss_of(trials, said[0], after));
@@ -130,6 +130,7 @@ class Choosing {
 
   const Laboratory& lab_;
   const std::vector<HeadOrder>& orders_;
+  const std::vector<int32_t> facts_;
   SurgeryChoice choice_;
 };
 
