@@ -30,7 +30,10 @@ class Builder {
         options_(&options),
         progress_(&progress),
         cancellation_(cancellation),
-        runner_(decoder) {}
+        runner_(decoder) {
+    atlas_.layers = decoder.model().config().layers;
+    atlas_.heads = decoder.model().config().heads;
+  }
 
   HeadAtlas build() {
     find_heads();
@@ -134,13 +137,13 @@ void Builder::require_enough() const {
 void Builder::fit() {
   require_enough();
   report("probe", 0, 1);
-  std::vector<engine::HeadId> features(
+  const std::vector<engine::HeadId> heads(
       atlas_.retrieval.begin(), atlas_.retrieval.begin() + std::min<int64_t>(options_->retrieval_heads, atlas_.retrieval.size()));
-  const HeadColumns columns(all_heads(decoder_.model().config()), features);
   const auto relation_of = [&](const LabelledCase& each) { return set_->facts[each.observed->made.fact].relation; };
-  atlas_.probe = fit_verdict_probe(columns, runs_.labelled, relation_of);
-  calibrate(atlas_.probe, columns, runs_.labelled, atlas_.first_token, atlas_.continuation);
-  atlas_.localizer = fit_answer_localizer(columns, runs_.labelled);
+  atlas_.localizer = fit_answer_localizer(atlas_.heads, heads, runs_.labelled);
+  const ProbeFeatures features(atlas_.heads, heads, atlas_.localizer);
+  atlas_.probe = fit_verdict_probe(features, runs_.labelled, relation_of);
+  calibrate(atlas_.probe, features, runs_.labelled, atlas_.first_token, atlas_.continuation);
   atlas_.causal_nats = fit_causal_threshold(decoder_, runs_.labelled, *set_, options_->seed);
   atlas_.topic_similarity = fit_topic_threshold(*embedder_, runs_.labelled, 0.01);
   report("probe", 1, 1);
@@ -163,18 +166,14 @@ void Builder::fit_dose() {
 }
 
 void Builder::validate() {
-  const HeadColumns probe_columns(all_heads(decoder_.model().config()), atlas_.probe.heads);
-  for (const Setting setting : kContrastSettings)
-    atlas_.validation.push_back(validate_setting(atlas_, probe_columns, runs_.labelled, setting));
-  atlas_.validation.push_back(validate_setting(atlas_, probe_columns, runs_.labelled, std::nullopt));
+  for (const Setting setting : kContrastSettings) atlas_.validation.push_back(validate_setting(atlas_, runs_.labelled, setting));
+  atlas_.validation.push_back(validate_setting(atlas_, runs_.labelled, std::nullopt));
 }
 
 void Builder::describe() {
   const engine::Model& model = decoder_.model();
   atlas_.model_fingerprint = model.fingerprint();
   atlas_.model_name = model.folder().filename().string();
-  atlas_.layers = model.config().layers;
-  atlas_.heads = model.config().heads;
   std::string rows;
   for (const LabelledCase& each : runs_.labelled) {
     const Fact& fact = set_->facts[each.observed->made.fact];

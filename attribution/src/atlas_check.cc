@@ -96,8 +96,7 @@ AtlasCheck check_atlas(std::shared_ptr<const engine::Model> model, const Contras
   std::vector<LabelledCase> labelled;
   for (size_t i = 0; i < given.size(); ++i)
     if (copied[i]) labelled.push_back({given[i], *copied[i], Split::kTest});
-  const HeadColumns columns(all_heads(config), atlas.probe.heads);
-  const AtlasValidation row = validate_setting(atlas, columns, labelled, std::nullopt);
+  const AtlasValidation row = validate_setting(atlas, labelled, std::nullopt);
   AtlasCheck check{.facts = static_cast<int64_t>(known.size()),
                    .copied = row.copied,
                    .recited = row.recited,
@@ -108,8 +107,9 @@ AtlasCheck check_atlas(std::shared_ptr<const engine::Model> model, const Contras
                 "the check got " + std::to_string(check.copied) + " copied and " + std::to_string(check.recited) +
                     " recited answers; " + std::to_string(kLeastOfEach) + " of each are needed",
                 "Ask for more facts, or this model knows too few or follows no documents.");
+  const ProbeFeatures features(atlas.heads, atlas.probe.heads, atlas.localizer);
   for (const LabelledCase& each : labelled) {
-    const double p = atlas.probe.probability_copied(columns.evidence(each.observed->evidence.front()), true);
+    const double p = atlas.probe.probability_copied(features.of(*each.observed), true);
     if (each.copied)
       check.copied_blamed += p <= atlas.first_token.recited_below;
     else

@@ -58,7 +58,7 @@ Probe probe(JsonFields fields, int64_t layers, int64_t heads) {
   Probe probe;
   probe.heads = fields.heads("heads", layers, heads);
   if (probe.heads.empty()) fields.refuse("heads", "empty");
-  const auto count = int64_t(probe.heads.size());
+  const auto count = int64_t(probe.heads.size()) + 1;  // and the echo
   probe.mean = fields.singles("mean", count);
   probe.scale = fields.singles("scale", count, std::numeric_limits<float>::min());
   probe.weights = fields.singles("weights", count);

@@ -15,16 +15,12 @@ namespace {
 
 constexpr double kRecitedPassed = 0.01;   // of recited answers may pass as copied, by the upper confidence bound
 constexpr double kCopiedBlamed = 0.02;    // of copied answers may be called recited
-constexpr double kPlacesLost = 0.005;     // of copied answers may be called nowhere
+constexpr double kLikelierCopied = 0.5;   // what is likelier copied than recited is never called recited
 constexpr double kLeastCausalNats = 1.0;  // below it even an unrelated sentence moves a probability that much
 constexpr double kL2Grid[] = {0.3, 1, 3, 10, 30, 100};
 
-ProbeExample example_of(const HeadColumns& columns, const LabelledCase& each, int32_t group) {
-  return {columns.evidence(each.observed->evidence.front()), each.copied, group};
-}
-
 // Mean AUC over folds of relations, each scored by a probe that saw none of the fold's.
-double held_out_auc(const std::vector<engine::HeadId>& heads, const std::vector<ProbeExample>& examples, double l2) {
+double held_out_auc(const std::vector<ProbeExample>& examples, double l2) {
   constexpr int32_t kFolds = 4;
   std::vector<double> scores;
   std::vector<bool> copied;
@@ -36,10 +32,10 @@ double held_out_auc(const std::vector<engine::HeadId>& heads, const std::vector<
     std::vector<bool> fold_copied;
     for (const ProbeExample& example : examples)
       if (example.group % kFolds != fold) kept.push_back(example);
-    const Probe probe = fit_probe(heads, kept, l2);
+    const Probe probe = fit_probe(kept, l2);
     for (const ProbeExample& example : examples) {
       if (example.group % kFolds != fold) continue;
-      fold_scores.push_back(probe.logit(example.evidence));
+      fold_scores.push_back(probe.logit(example.features));
       fold_copied.push_back(example.copied);
     }
     const double auc = roc_auc(fold_scores, fold_copied);
@@ -56,14 +52,13 @@ struct ScoredTokens {
 };
 
 // The probe's logits of the calibrate split's answer tokens: the first of each answer, or the later ones.
-ScoredTokens score_tokens(const Probe& probe, const HeadColumns& columns, const std::vector<LabelledCase>& cases, bool first) {
+ScoredTokens score_tokens(const Probe& probe, const ProbeFeatures& features, const std::vector<LabelledCase>& cases, bool first) {
   ScoredTokens scored;
   for (const LabelledCase& each : cases) {
     if (each.split != Split::kCalibrate) continue;
-    const auto& evidence = each.observed->evidence;
-    const size_t begin = first ? 0 : 1, end = first ? 1 : evidence.size();
-    for (size_t i = begin; i < end; ++i) {
-      scored.logits.push_back(probe.logit(columns.evidence(evidence[i])));
+    const size_t begin = first ? 0 : 1, end = first ? 1 : each.observed->evidence.size();
+    for (size_t token = begin; token < end; ++token) {
+      scored.logits.push_back(probe.logit(features.of(*each.observed, token)));
       scored.copied.push_back(each.copied);
     }
   }
@@ -87,7 +82,7 @@ VerdictThresholds thresholds_of(const PlattScaling& platt, const ScoredTokens& t
   thresholds.recited_passed_bound = clopper_pearson_upper(passed, trials);
   thresholds.recited_cases = trials;
   const double blamed = copied[static_cast<size_t>(kCopiedBlamed * static_cast<double>(copied.size()))];
-  thresholds.recited_below = std::nextafter(std::min(blamed, thresholds.copied_above), 0.0);
+  thresholds.recited_below = std::nextafter(std::min({blamed, thresholds.copied_above, kLikelierCopied}), 0.0);
   return thresholds;
 }
 
@@ -105,61 +100,81 @@ double log_probability(const engine::Decoder& decoder, const std::vector<engine:
 
 }  // namespace
 
-HeadColumns::HeadColumns(const std::vector<engine::HeadId>& observed, std::vector<engine::HeadId> wanted)
-    : wanted_(std::move(wanted)) {
-  for (const engine::HeadId head : wanted_)
-    columns_.push_back(std::find(observed.begin(), observed.end(), head) - observed.begin());
+HeadColumns::HeadColumns(int64_t heads_per_layer, const std::vector<engine::HeadId>& wanted) {
+  for (const engine::HeadId head : wanted) columns_.push_back(head.layer * heads_per_layer + head.head);
 }
 
-std::vector<float> HeadColumns::evidence(const std::vector<float>& of_all) const {
+std::vector<float> HeadColumns::of(const std::vector<float>& all) const {
   std::vector<float> picked;
-  for (const int64_t column : columns_) picked.push_back(of_all[column]);
+  for (const int64_t column : columns_) picked.push_back(all[static_cast<size_t>(column)]);
   return picked;
 }
 
-at::Tensor HeadColumns::pattern(const at::Tensor& of_all) const {
-  return of_all.index_select(0, at::tensor(columns_, at::kLong));
+at::Tensor HeadColumns::of(const at::Tensor& all) const { return all.index_select(0, at::tensor(columns_, at::kLong)); }
+
+ProbeFeatures::ProbeFeatures(int64_t heads_per_layer, std::vector<engine::HeadId> heads, const Localizer& localizer)
+    : heads_(std::move(heads)),
+      evidence_(heads_per_layer, heads_),
+      attention_(heads_per_layer, localizer.heads),
+      localizer_(localizer) {}
+
+std::vector<float> ProbeFeatures::of(const ObservedCase& observed, size_t token) const {
+  return of(observed.evidence[token], localizer_.echo(attention_.of(observed.attention_to_alike[token])));
 }
 
-Probe fit_verdict_probe(const HeadColumns& columns, const std::vector<LabelledCase>& cases,
+std::vector<float> ProbeFeatures::of(const std::vector<float>& evidence_of_all, float echo) const {
+  std::vector<float> features = evidence_.of(evidence_of_all);
+  features.push_back(echo);
+  return features;
+}
+
+Localizer fit_answer_localizer(int64_t heads_per_layer, const std::vector<engine::HeadId>& heads,
+                               const std::vector<LabelledCase>& cases) {
+  const HeadColumns columns(heads_per_layer, heads);
+  std::vector<LocalizerExample> examples;
+  for (const LabelledCase& each : cases) {
+    if (each.split != Split::kFit || !each.copied) continue;
+    LocalizerExample example{columns.of(each.observed->pattern), each.observed->prompt.readable(), each.observed->alike,
+                             first_tokens_of(each.observed->prompt, given_text(*each.observed))};
+    if (!example.right.empty()) examples.push_back(std::move(example));  // empty: an alias was copied
+  }
+  return fit_localizer(heads, examples);
+}
+
+Look look_at(const Localizer& localizer, int64_t heads_per_layer, const ObservedCase& observed) {
+  return localizer.look(HeadColumns(heads_per_layer, localizer.heads).of(observed.pattern), observed.prompt.readable(),
+                        observed.alike);
+}
+
+Probe fit_probe_by_relation(const std::vector<ProbeExample>& examples) {
+  double best_l2 = kL2Grid[0], best_auc = -1;
+  for (const double l2 : kL2Grid) {
+    const double auc = held_out_auc(examples, l2);
+    if (auc > best_auc) best_auc = auc, best_l2 = l2;
+  }
+  return fit_probe(examples, best_l2);
+}
+
+Probe fit_verdict_probe(const ProbeFeatures& features, const std::vector<LabelledCase>& cases,
                         const std::function<int32_t(const LabelledCase&)>& relation_of) {
   std::vector<ProbeExample> examples;
   for (const LabelledCase& each : cases)
-    if (each.split == Split::kFit) examples.push_back(example_of(columns, each, relation_of(each)));
-  double best_l2 = kL2Grid[0], best_auc = -1;
-  for (const double l2 : kL2Grid) {
-    const double auc = held_out_auc(columns.heads(), examples, l2);
-    if (auc > best_auc) best_auc = auc, best_l2 = l2;
-  }
-  return fit_probe(columns.heads(), examples, best_l2);
+    if (each.split == Split::kFit) examples.push_back({features.of(*each.observed), each.copied, relation_of(each)});
+  Probe probe = fit_probe_by_relation(examples);
+  probe.heads = features.heads();
+  return probe;
 }
 
-void calibrate(Probe& probe, const HeadColumns& columns, const std::vector<LabelledCase>& cases, VerdictThresholds& first_token,
-               VerdictThresholds& continuation) {
-  const ScoredTokens first = score_tokens(probe, columns, cases, true), later = score_tokens(probe, columns, cases, false);
+void calibrate(Probe& probe, const ProbeFeatures& features, const std::vector<LabelledCase>& cases,
+               VerdictThresholds& first_token, VerdictThresholds& continuation) {
+  const ScoredTokens first = score_tokens(probe, features, cases, true);
+  ScoredTokens later = score_tokens(probe, features, cases, false);
+  const auto copied = std::count(later.copied.begin(), later.copied.end(), true);
+  if (copied == 0 || copied == static_cast<int64_t>(later.copied.size())) later = first;
   probe.first_token = fit_platt(first.logits, first.copied);
   probe.continuation = fit_platt(later.logits, later.copied);
   first_token = thresholds_of(probe.first_token, first);
   continuation = thresholds_of(probe.continuation, later);
-}
-
-Localizer fit_answer_localizer(const HeadColumns& columns, const std::vector<LabelledCase>& cases) {
-  std::vector<LocalizerExample> examples;
-  for (const LabelledCase& each : cases) {
-    if (each.split != Split::kFit || !each.copied) continue;
-    LocalizerExample example{columns.pattern(each.observed->pattern), each.observed->prompt.readable(),
-                             first_tokens_of(each.observed->prompt, given_text(*each.observed))};
-    if (!example.right.empty()) examples.push_back(std::move(example));  // empty: an alias was copied
-  }
-  Localizer localizer = fit_localizer(columns.heads(), examples);
-  std::vector<float> best;
-  for (const LocalizerExample& example : examples) {
-    const std::vector<float> attention = localizer.attention(example.pattern, example.candidate);
-    best.push_back(*std::max_element(attention.begin(), attention.end()));
-  }
-  std::sort(best.begin(), best.end());
-  localizer.nowhere_below = best[static_cast<size_t>(kPlacesLost * static_cast<double>(best.size()))];
-  return localizer;
 }
 
 double fit_causal_threshold(const engine::Decoder& decoder, const std::vector<LabelledCase>& cases, const ContrastSet& set,
@@ -204,16 +219,16 @@ double fit_topic_threshold(const Embedder& embedder, const std::vector<LabelledC
   return closest[static_cast<size_t>((1 - share) * static_cast<double>(closest.size() - 1) + 0.5)];
 }
 
-std::optional<bool> found_place(const Localizer& localizer, const HeadColumns& columns, const ObservedCase& observed) {
+std::optional<bool> found_place(const Localizer& localizer, int64_t heads_per_layer, const ObservedCase& observed) {
   if (!observed.pattern.defined()) return std::nullopt;
   const std::vector<int64_t> answer = tokens_of(observed.prompt, given_text(observed));
   if (answer.empty()) return std::nullopt;
-  const auto place = localizer.locate(localizer.attention(columns.pattern(observed.pattern), observed.prompt.readable()));
-  return place && std::find(answer.begin(), answer.end(), place->token) != answer.end();
+  const auto place = localizer.locate(look_at(localizer, heads_per_layer, observed).attention);
+  return place && std::find(answer.begin(), answer.end(), *place) != answer.end();
 }
 
-AtlasValidation validate_setting(const HeadAtlas& atlas, const HeadColumns& probe_columns, const std::vector<LabelledCase>& cases,
-                                 std::optional<Setting> setting) {
+AtlasValidation validate_setting(const HeadAtlas& atlas, const std::vector<LabelledCase>& cases, std::optional<Setting> setting) {
+  const ProbeFeatures features(atlas.heads, atlas.probe.heads, atlas.localizer);
   AtlasValidation row;
   row.setting = setting ? setting_name(*setting) : "pooled";
   std::vector<double> scores;
@@ -222,10 +237,10 @@ AtlasValidation validate_setting(const HeadAtlas& atlas, const HeadColumns& prob
   for (const LabelledCase& each : cases) {
     const ObservedCase& observed = *each.observed;
     if (each.split != Split::kTest || (setting && observed.made.setting != *setting)) continue;
-    scores.push_back(atlas.probe.logit(probe_columns.evidence(observed.evidence.front())));
+    scores.push_back(atlas.probe.logit(features.of(observed)));
     copied.push_back(each.copied);
     ++(each.copied ? row.copied : row.recited);
-    const std::optional<bool> found = each.copied ? found_place(atlas.localizer, probe_columns, observed) : std::nullopt;
+    const std::optional<bool> found = each.copied ? found_place(atlas.localizer, atlas.heads, observed) : std::nullopt;
     placed += found.has_value();
     right += found.value_or(false);
   }

@@ -13,31 +13,51 @@
 
 namespace openbook::attribution {
 
-// Picks some heads' values out of what was observed of all heads.
+// Picks some heads' values out of what was observed of all heads of a model with `heads_per_layer`.
 class HeadColumns {
  public:
-  HeadColumns(const std::vector<engine::HeadId>& observed, std::vector<engine::HeadId> wanted);
+  HeadColumns(int64_t heads_per_layer, const std::vector<engine::HeadId>& wanted);
 
-  const std::vector<engine::HeadId>& heads() const { return wanted_; }
-  std::vector<float> evidence(const std::vector<float>& of_all) const;
-  at::Tensor pattern(const at::Tensor& of_all) const;  // [wanted, keys]
+  std::vector<float> of(const std::vector<float>& all) const;
+  at::Tensor of(const at::Tensor& all) const;  // [wanted, keys]
 
  private:
-  std::vector<engine::HeadId> wanted_;
   std::vector<int64_t> columns_;
 };
 
-// Logistic probe on the answers' first tokens of the fit split; the regularisation is the one with the best AUC on relations held
-// out within it.
-Probe fit_verdict_probe(const HeadColumns& columns, const std::vector<LabelledCase>& cases,
+// What the probe reads of an answer's tokens: the evidence of its heads, then the localizer's echo.
+class ProbeFeatures {
+ public:
+  ProbeFeatures(int64_t heads_per_layer, std::vector<engine::HeadId> heads, const Localizer& localizer);
+
+  const std::vector<engine::HeadId>& heads() const { return heads_; }
+  std::vector<float> of(const ObservedCase& observed, size_t token = 0) const;  // of the answer's tokens, the first by default
+  std::vector<float> of(const std::vector<float>& evidence_of_all, float echo) const;
+
+ private:
+  std::vector<engine::HeadId> heads_;
+  HeadColumns evidence_, attention_;
+  Localizer localizer_;
+};
+
+// On the fit split's copied answers.
+Localizer fit_answer_localizer(int64_t heads_per_layer, const std::vector<engine::HeadId>& heads,
+                               const std::vector<LabelledCase>& cases);
+
+// What the localizer sees when the answer's first token is chosen. Needs an observed case with passages.
+Look look_at(const Localizer& localizer, int64_t heads_per_layer, const ObservedCase& observed);
+
+// The regularisation is the one with the best AUC on relations, the examples' groups, that are held out in turn.
+Probe fit_probe_by_relation(const std::vector<ProbeExample>& examples);
+
+// That on the answers' first tokens of the fit split.
+Probe fit_verdict_probe(const ProbeFeatures& features, const std::vector<LabelledCase>& cases,
                         const std::function<int32_t(const LabelledCase&)>& relation_of);
 
-// Platt scaling and thresholds on the calibrate split, for first and continuation tokens.
-void calibrate(Probe& probe, const HeadColumns& columns, const std::vector<LabelledCase>& cases, VerdictThresholds& first_token,
-               VerdictThresholds& continuation);
-
-// On the fit split's copied answers; "nowhere" below what nearly all of them reach.
-Localizer fit_answer_localizer(const HeadColumns& columns, const std::vector<LabelledCase>& cases);
+// Platt scaling and thresholds on the calibrate split, for first and continuation tokens. Where answers have so few tokens that
+// a kind of continuation is missing, those of first tokens serve for both.
+void calibrate(Probe& probe, const ProbeFeatures& features, const std::vector<LabelledCase>& cases,
+               VerdictThresholds& first_token, VerdictThresholds& continuation);
 
 // The causal nats that 1 % of the calibrate split's recited answers exceed, at least kLeastCausalNats.
 double fit_causal_threshold(const engine::Decoder& decoder, const std::vector<LabelledCase>& cases, const ContrastSet& set,
@@ -49,10 +69,9 @@ double fit_topic_threshold(const Embedder& embedder, const std::vector<LabelledC
 
 // Whether the localizer's place is a token of the answer that was given. Nothing when no passage holds it, or nothing was
 // observed.
-std::optional<bool> found_place(const Localizer& localizer, const HeadColumns& columns, const ObservedCase& observed);
+std::optional<bool> found_place(const Localizer& localizer, int64_t heads_per_layer, const ObservedCase& observed);
 
-// On the test split; nothing = all settings pooled.
-AtlasValidation validate_setting(const HeadAtlas& atlas, const HeadColumns& probe_columns, const std::vector<LabelledCase>& cases,
-                                 std::optional<Setting> setting);
+// On the test split, by the atlas's probe and localizer; nothing = all settings pooled.
+AtlasValidation validate_setting(const HeadAtlas& atlas, const std::vector<LabelledCase>& cases, std::optional<Setting> setting);
 
 }  // namespace openbook::attribution

@@ -4,6 +4,7 @@
 
 #include "batch_evidence.h"
 #include "batches.h"
+#include "openbook/attribution/spelling.h"
 #include "openbook/base/words.h"
 #include "openbook/engine/chat_template.h"
 
@@ -232,53 +233,91 @@ class CaseRunner::Batch {
     return rows_[row]->given != GivenAnswer::kNeither && !rows_[row]->prompt.all_passages.empty();
   }
 
-  // Step whose position chose the row's first, or last, answer token; 0 where there is no answer.
-  int64_t step_of(size_t row, bool last) const {
-    if (rows_[row]->given == GivenAnswer::kNeither) return 0;
-    return last ? rows_[row]->answer.end - 1 : rows_[row]->answer.begin;
+  // Step whose position chose the row's answer token of that index, or the last one; 0 where there is no answer.
+  int64_t step_of(size_t row, int64_t token) const {
+    const TokenRange answer = rows_[row]->answer;
+    return rows_[row]->given == GivenAnswer::kNeither ? 0 : std::min(answer.begin + token, answer.end - 1);
   }
 
   // `by_step` at every row's own step.
   template <typename At>
-  at::Tensor at_steps(bool last, At by_step) const {
+  at::Tensor at_steps(int64_t token, At by_step) const {
     at::Tensor values = at::empty_like(by_step(0));
     for (size_t row = 0; row < rows_.size(); ++row)
-      values[static_cast<int64_t>(row)].copy_(by_step(static_cast<size_t>(step_of(row, last)))[static_cast<int64_t>(row)]);
+      values[static_cast<int64_t>(row)].copy_(by_step(static_cast<size_t>(step_of(row, token)))[static_cast<int64_t>(row)]);
     return values;
   }
 
-  std::vector<int64_t> positions(bool last) const {
+  at::Tensor queries(int64_t token) const {
+    return at_steps(token, [&](size_t step) { return queries_[step]; });
+  }
+
+  std::vector<int64_t> positions(int64_t token) const {
     std::vector<int64_t> at;
     for (size_t row = 0; row < rows_.size(); ++row)
-      at.push_back(static_cast<int64_t>(rows_[row]->prompt.tokens.size()) - 1 + step_of(row, last));
+      at.push_back(static_cast<int64_t>(rows_[row]->prompt.tokens.size()) - 1 + step_of(row, token));
     return at;
   }
 
-  // Of every row's first answer token, from the queries that chose it and the keys that are still in the cache.
+  // From the queries that chose the answers' tokens and the keys that are still in the cache.
   void read_patterns() {
     if (queries_.empty()) return;  // no row said anything
-    const at::Tensor queries = at_steps(false, [&](size_t step) { return queries_[step]; });
-    int64_t keys = 0;
-    for (size_t row = 0; row < rows_.size(); ++row)
-      if (answered_from_passages(row)) keys = std::max(keys, rows_[row]->prompt.all_passages.end);
-    if (keys > 0) {
-      const at::Tensor pattern = session_.pattern(queries, positions(false), keys).cpu();
-      for (size_t row = 0; row < rows_.size(); ++row) {
-        const TokenRange passages = rows_[row]->prompt.all_passages;
-        if (answered_from_passages(row))
-          rows_[row]->pattern = pattern[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size()).clone();
-      }
+    int64_t keys = 0, longest = 1;
+    for (const ObservedCase* row : rows_) {
+      if (row->given == GivenAnswer::kNeither) continue;
+      keys = std::max(keys, row->prompt.all_passages.end);
+      longest = std::max(longest, row->answer.size());
     }
+    std::vector<Spelling> spellings;
+    for (const ObservedCase* row : rows_) {
+      const TokenRange passages = row->prompt.all_passages;
+      spellings.emplace_back(model_.tokenizer(), std::span(row->prompt.tokens).subspan(passages.begin, passages.size()));
+    }
+    for (int64_t token = 0; token < longest; ++token) read_pattern(token, keys, spellings);
     if (!at_answer_) return;
+    constexpr int64_t kLast = kMaxTokens;
     at_answer_({.batch = &session_,
                 .rows = rows_,
-                .queries = queries,
-                .last_queries = at_steps(true, [&](size_t step) { return queries_[step]; }),
-                .positions = positions(false),
-                .last_positions = positions(true),
-                .z = at_steps(false, [&](size_t step) { return moments_[step].z; }),
-                .resid_mid = at_steps(false, [&](size_t step) { return moments_[step].resid_mid; }),
-                .resid_post = at_steps(false, [&](size_t step) { return moments_[step].resid_post; })});
+                .queries = queries(0),
+                .last_queries = queries(kLast),
+                .positions = positions(0),
+                .last_positions = positions(kLast),
+                .z = at_steps(0, [&](size_t step) { return moments_[step].z; }),
+                .resid_mid = at_steps(0, [&](size_t step) { return moments_[step].resid_mid; }),
+                .resid_post = at_steps(0, [&](size_t step) { return moments_[step].resid_post; })});
+  }
+
+  // Of every row's answer token of that index: what each head pays to its like, and of the first one the whole pattern.
+  void read_pattern(int64_t token, int64_t keys, const std::vector<Spelling>& spellings) {
+    const auto all = static_cast<size_t>(model_.config().layers * model_.config().heads);
+    at::Tensor alike = at::zeros({static_cast<int64_t>(rows_.size()), std::max<int64_t>(keys, 1)}, at::kFloat);
+    auto is_alike = alike.accessor<float, 2>();
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      ObservedCase& observed = *rows_[row];
+      if (!answered_from_passages(row) || token >= observed.answer.size()) continue;
+      const std::vector<bool> readable = observed.prompt.readable(),
+                              like = spellings[row].like(observed.said[observed.answer.begin + token]);
+      for (size_t i = 0; i < like.size(); ++i)
+        is_alike[static_cast<int64_t>(row)][observed.prompt.all_passages.begin + static_cast<int64_t>(i)] =
+            like[i] && readable[i];
+      if (token == 0) observed.alike = like;
+    }
+    at::Tensor pattern, to_alike;
+    if (keys > 0) {
+      pattern = session_.pattern(queries(token), positions(token), keys);
+      to_alike = at::matmul(pattern, alike.to(pattern.device()).unsqueeze(2)).squeeze(2).cpu().contiguous();
+      if (token == 0) pattern = pattern.cpu();
+    }
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      ObservedCase& observed = *rows_[row];
+      if (observed.given == GivenAnswer::kNeither || token >= observed.answer.size()) continue;
+      observed.attention_to_alike.emplace_back(all, 0.0f);
+      if (!answered_from_passages(row)) continue;
+      const float* of_row = to_alike[static_cast<int64_t>(row)].const_data_ptr<float>();
+      observed.attention_to_alike.back().assign(of_row, of_row + all);
+      const TokenRange passages = observed.prompt.all_passages;
+      if (token == 0) observed.pattern = pattern[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size()).clone();
+    }
   }
 
   const engine::Model& model_;

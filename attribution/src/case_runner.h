@@ -21,11 +21,14 @@ struct ObservedCase {
   ContrastCase made;
   engine::Prompt prompt;
   GivenAnswer given = GivenAnswer::kNeither;
-  std::vector<engine::TokenId> said;         // greedy, up to the end of the answer
-  TokenRange answer;                         // the given answer's tokens in `said`; empty when neither
-  std::vector<std::vector<float>> evidence;  // [answer token][head], every head of the model, by layer; empty when not observed
-  at::Tensor
-      pattern;  // [head, prompt.all_passages] of the first answer token, CPU; undefined when not observed or without passages
+  std::vector<engine::TokenId> said;  // greedy, up to the end of the answer
+  TokenRange answer;                  // the given answer's tokens in `said`; empty when neither
+  // Of every head of the model, by layer, at the position that chose the token; empty when not observed.
+  std::vector<std::vector<float>> evidence;            // [answer token][head]
+  std::vector<std::vector<float>> attention_to_alike;  // [answer token][head], to passage tokens that are spelt like it
+  // Of the first answer token; empty and undefined when not observed or without passages.
+  std::vector<bool> alike;  // [prompt.all_passages] tokens spelt like it
+  at::Tensor pattern;       // [head, prompt.all_passages], CPU
 };
 
 // A batch at the moment its rows' answers began and ended: what signals other than evidence and pattern are read from. Tensors

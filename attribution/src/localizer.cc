@@ -40,7 +40,7 @@ at::Tensor key_mask(const std::vector<int64_t>& right, const std::vector<bool>& 
   return mask;
 }
 
-// Every candidate key of every example that has a right one, as rows: attention of each head, the example it belongs to, right or
+// Every candidate key of every example, as rows: attention of each head, the example it belongs to, right or
 // not.
 struct Keys {
   at::Tensor attention;  // [keys, heads] float64
@@ -54,7 +54,7 @@ Keys keys_of(size_t heads, const std::vector<LocalizerExample>& examples) {
   Keys keys;
   for (const LocalizerExample& example : examples) {
     require_pattern(example.pattern, heads, example.candidate.size());
-    if (example.right.empty()) continue;
+    if (example.right.empty()) refuse("an example has no right key");
     const at::Tensor mask = key_mask(example.right, example.candidate).to(at::kBool);
     const at::Tensor rows = key_mask(example.candidate).nonzero().squeeze(1);
     const at::Tensor chosen = example.pattern.to(at::kCPU, at::kDouble).index_select(1, rows).t();
@@ -65,9 +65,7 @@ Keys keys_of(size_t heads, const std::vector<LocalizerExample>& examples) {
     example_of.push_back(at::full({rows.size(0)}, keys.examples++, at::kLong));
     right.push_back(mask.index_select(0, rows));
   }
-  if (std::none_of(examples.begin(), examples.end(), [](const LocalizerExample& each) { return !each.right.empty(); }))
-    refuse("no example has a right key");
-  if (attention.empty()) refuse("no head attends to a candidate key in any example");
+  if (attention.empty()) refuse(examples.empty() ? "no examples" : "no head attends to a candidate key in any example");
   keys.attention = at::cat(attention).contiguous();
   keys.example = at::cat(example_of);
   keys.right = at::cat(right);
@@ -124,49 +122,57 @@ std::vector<float> fit_weights(const Keys& keys) {
 
 }  // namespace
 
-std::vector<float> Localizer::attention(const at::Tensor& pattern, const std::vector<bool>& candidate) const {
+Look Localizer::look(const at::Tensor& pattern, const std::vector<bool>& candidate, const std::vector<bool>& alike) const {
   if (weights.size() != heads.size())
     refuse(std::to_string(weights.size()) + " weights for " + std::to_string(heads.size()) + " heads");
   require_pattern(pattern, heads.size(), candidate.size());
+  if (alike.size() != candidate.size())
+    refuse(std::to_string(alike.size()) + " spellings, expected " + std::to_string(candidate.size()) + ", one a key");
   const at::Tensor rows = pattern.to(at::kCPU, at::kFloat).contiguous();
-  std::vector<float> sum(candidate.size(), 0.0f);
+  Look look{.attention = std::vector<float>(candidate.size(), 0.0f)};
   for (size_t head = 0; head < heads.size(); ++head) {
     const float* row = rows.data_ptr<float>() + head * candidate.size();
-    for (size_t key = 0; key < candidate.size(); ++key) sum[key] += weights[head] * row[key];
+    for (size_t key = 0; key < candidate.size(); ++key) look.attention[key] += weights[head] * row[key];
   }
-  for (size_t key = 0; key < candidate.size(); ++key)
-    if (!candidate[key]) sum[key] = 0;
-  return sum;
+  float to_alike = 0;
+  for (size_t key = 0; key < candidate.size(); ++key) {
+    if (!candidate[key]) look.attention[key] = 0;
+    if (!alike[key]) continue;
+    to_alike += look.attention[key];
+    look.attention[key] *= kAlike;
+  }
+  look.echo = std::sqrt(to_alike);
+  return look;
 }
 
-std::optional<Place> Localizer::locate(const std::vector<float>& attention) const {
+float Localizer::echo(const std::vector<float>& attention_to_alike) const {
+  if (attention_to_alike.size() != weights.size())
+    refuse(std::to_string(attention_to_alike.size()) + " heads' attention for " + std::to_string(weights.size()) + " weights");
+  float sum = 0;
+  for (size_t head = 0; head < weights.size(); ++head) sum += weights[head] * attention_to_alike[head];
+  return std::sqrt(sum);
+}
+
+std::optional<int64_t> Localizer::locate(const std::vector<float>& attention) const {
   const auto best = std::max_element(attention.begin(), attention.end());
   if (best == attention.end() || !(*best > 0) || *best < nowhere_below) return std::nullopt;
-  double mass = 0;
-  for (const float value : attention) mass += value;
-  return Place{.token = best - attention.begin(), .share = float(*best / mass), .mass = float(mass)};
+  return best - attention.begin();
 }
 
-Localizer fit_localizer(std::vector<engine::HeadId> heads, const std::vector<LocalizerExample>& examples,
-                        double nowhere_quantile) {
+Localizer fit_localizer(std::vector<engine::HeadId> heads, const std::vector<LocalizerExample>& examples, double lost) {
   if (heads.empty()) refuse("no heads");
-  if (!(nowhere_quantile >= 0 && nowhere_quantile <= 1))
-    refuse("nowhere_quantile is " + std::to_string(nowhere_quantile) + ", expected 0..1");
+  if (!(lost >= 0 && lost < 1)) refuse("the share that may be lost is " + std::to_string(lost) + ", expected 0 to less than 1");
   Localizer localizer;
   localizer.weights = fit_weights(keys_of(heads.size(), examples));
   localizer.heads = std::move(heads);
 
-  std::vector<float> best_of_none;  // the best key of each example that has no right one
+  std::vector<float> best;
   for (const LocalizerExample& example : examples) {
-    if (!example.right.empty() || example.candidate.empty()) continue;
-    const std::vector<float> attention = localizer.attention(example.pattern, example.candidate);
-    best_of_none.push_back(*std::max_element(attention.begin(), attention.end()));
+    const std::vector<float> attention = localizer.look(example.pattern, example.candidate, example.alike).attention;
+    best.push_back(*std::max_element(attention.begin(), attention.end()));
   }
-  if (best_of_none.empty()) return localizer;
-  std::sort(best_of_none.begin(), best_of_none.end());
-  // Just above the last one that must be nowhere, since a place needs attention that is not below the threshold.
-  const auto below = size_t(std::ceil(nowhere_quantile * best_of_none.size()));
-  if (below > 0) localizer.nowhere_below = std::nextafter(best_of_none[below - 1], INFINITY);
+  std::sort(best.begin(), best.end());
+  localizer.nowhere_below = best[static_cast<size_t>(lost * static_cast<double>(best.size()))];
   return localizer;
 }
 

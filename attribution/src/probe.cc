@@ -28,18 +28,19 @@ void require_both_classes(const std::string& who, int64_t copied, int64_t recite
 }
 
 // [example, feature] float64, after checking every row.
-at::Tensor stack_evidence(const std::vector<ProbeExample>& examples, size_t feature_count) {
+at::Tensor stack_features(const std::vector<ProbeExample>& examples) {
+  const size_t feature_count = examples.front().features.size();
   at::Tensor features = at::empty({int64_t(examples.size()), int64_t(feature_count)}, at::kDouble);
   double* out = features.data_ptr<double>();
   for (size_t row = 0; row < examples.size(); ++row) {
-    const std::vector<float>& evidence = examples[row].evidence;
-    if (evidence.size() != feature_count)
-      refuse("fit_probe: example " + std::to_string(row) + " has " + std::to_string(evidence.size()) + " features, expected " +
-             std::to_string(feature_count) + ", one a head");
+    const std::vector<float>& of_row = examples[row].features;
+    if (of_row.size() != feature_count)
+      refuse("fit_probe: example " + std::to_string(row) + " has " + std::to_string(of_row.size()) + " features, expected " +
+             std::to_string(feature_count) + " as the first has");
     for (size_t column = 0; column < feature_count; ++column) {
-      if (!std::isfinite(evidence[column]))
+      if (!std::isfinite(of_row[column]))
         refuse("fit_probe: example " + std::to_string(row) + ", feature " + std::to_string(column) + " is not finite");
-      *out++ = evidence[column];
+      *out++ = of_row[column];
     }
   }
   return features;
@@ -106,24 +107,22 @@ double incomplete_beta(double a, double b, double x) {
 
 double PlattScaling::probability(double logit) const { return 1 / (1 + std::exp(-(slope * logit + offset))); }
 
-double Probe::logit(const std::vector<float>& evidence) const {
-  if (evidence.size() != weights.size() || mean.size() != weights.size() || scale.size() != weights.size())
-    refuse("probe: " + std::to_string(evidence.size()) + " features, expected " + std::to_string(weights.size()) +
-           ", one a head");
+double Probe::logit(const std::vector<float>& features) const {
+  if (features.size() != weights.size() || mean.size() != weights.size() || scale.size() != weights.size())
+    refuse("probe: " + std::to_string(features.size()) + " features, expected " + std::to_string(weights.size()));
   double sum = bias;
-  for (size_t i = 0; i < weights.size(); ++i) sum += double(weights[i]) * (double(evidence[i]) - mean[i]) / scale[i];
+  for (size_t i = 0; i < weights.size(); ++i) sum += double(weights[i]) * (double(features[i]) - mean[i]) / scale[i];
   return sum;
 }
 
-double Probe::probability_copied(const std::vector<float>& evidence, bool first_token_of_word) const {
-  return (first_token_of_word ? first_token : continuation).probability(logit(evidence));
+double Probe::probability_copied(const std::vector<float>& features, bool first_token_of_word) const {
+  return (first_token_of_word ? first_token : continuation).probability(logit(features));
 }
 
-Probe fit_probe(std::vector<engine::HeadId> heads, const std::vector<ProbeExample>& examples, double l2) {
-  if (heads.empty()) refuse("fit_probe: no heads");
+Probe fit_probe(const std::vector<ProbeExample>& examples, double l2) {
   if (!(l2 > 0) || !std::isfinite(l2)) refuse("fit_probe: l2 is " + std::to_string(l2) + ", expected a finite number above 0");
-  const at::Tensor features = stack_evidence(examples, heads.size());
   const at::Tensor weights = case_weights(examples);
+  const at::Tensor features = stack_features(examples);
 
   const at::Tensor mean = features.mean(0);
   at::Tensor scale = (features - mean).square().mean(0).sqrt();
@@ -138,7 +137,6 @@ Probe fit_probe(std::vector<engine::HeadId> heads, const std::vector<ProbeExampl
   const at::Tensor found = minimise({inputs, targets, weights, penalty});
 
   Probe probe;
-  probe.heads = std::move(heads);
   probe.mean = to_floats(mean);
   probe.scale = to_floats(scale);
   probe.weights = to_floats(found.narrow(0, 0, columns));

@@ -27,8 +27,9 @@ std::string processor_name() {
 }
 
 // A prompt of nothing but passage: every position that can be looked at is.
-engine::Prompt passage_of(int64_t tokens) {
+engine::Prompt passage_of(int64_t tokens, int64_t vocabulary) {
   engine::Prompt prompt;
+  for (int64_t i = 0; i < tokens; ++i) prompt.tokens.push_back(static_cast<engine::TokenId>(i % vocabulary));
   prompt.sources.assign(static_cast<size_t>(tokens), {.passage = 0});
   prompt.all_passages = {0, tokens};
   return prompt;
@@ -82,13 +83,14 @@ int bench_decode(const BenchFlags& flags, Context& context) {
   const engine::Decoder decoder(model);
   engine::DecodeBenchmarkOptions options = flags.decode;
   std::optional<guard::HeadMonitor> monitor;
-  const engine::Prompt prompt = passage_of(options.prompt_tokens);
+  std::optional<guard::WatchedPassages> passages;
   if (flags.guarded == "on") {
     const auto atlas = attribution::HeadAtlas::load(find(Place::kAtlas, flags.atlas).path);
     atlas.require_model(*model);
     monitor.emplace(model, atlas);
+    passages.emplace(model->tokenizer(), passage_of(options.prompt_tokens, model->config().vocabulary));
     options.tapped = monitor->heads();
-    options.observe = [&](const engine::Session& session, engine::TokenId token) { monitor->observe(session, prompt, token); };
+    options.observe = [&](const engine::Session& session, engine::TokenId token) { monitor->observe(session, *passages, token); };
   }
   const engine::DecodeBenchmark result = engine::run_decode_benchmark(decoder, options, &context.cancellation);
   if (context.json())

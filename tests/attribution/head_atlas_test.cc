@@ -90,11 +90,11 @@ TEST(HeadAtlas, FilesThatAreNoAtlasAreRefused) {
   EXPECT_ERROR(load("[]"), Code::kInvalidArgument, "expected an object, found array");
   EXPECT_ERROR(load("{}"), Code::kInvalidArgument, ".format: missing");
   EXPECT_ERROR(load(R"({"format": "something"})"), Code::kInvalidArgument, "another kind of file");
-  EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 2})"), Code::kUnimplemented,
-               "version 2, this openbook reads version 1");
+  EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 1})"), Code::kUnimplemented,
+               "version 1, this openbook reads version 2");
   EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 1e99})"), Code::kInvalidArgument,
                ".version: expected a whole number");
-  EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 1, "sha256": "", "content": {}, "x\u001b": 1})"),
+  EXPECT_ERROR(load(R"({"format": "openbook head atlas", "version": 2, "sha256": "", "content": {}, "x\u001b": 1})"),
                Code::kInvalidArgument, "unknown key");
 }
 

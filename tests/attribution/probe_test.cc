@@ -32,7 +32,7 @@ std::vector<ProbeExample> examples_of(const json& probe) {
 
 TEST(Probe, FitEqualsScikitLearn) {
   for (const json& expected : golden()["probes"]) {
-    const Probe probe = fit_probe(some_heads(5), examples_of(expected), expected["l2"]);
+    const Probe probe = fit_probe(examples_of(expected), expected["l2"]);
     for (size_t i = 0; i < 5; ++i) {
       EXPECT_NEAR(probe.mean[i], expected["mean"][i].get<double>(), 1e-5 * (1 + std::abs(probe.mean[i])));
       EXPECT_NEAR(probe.scale[i], expected["scale"][i].get<double>(), 1e-5 * probe.scale[i]);
@@ -44,7 +44,7 @@ TEST(Probe, FitEqualsScikitLearn) {
 
 TEST(Probe, LogitsAndAucEqualScikitLearn) {
   for (const json& expected : golden()["probes"]) {
-    const Probe probe = fit_probe(some_heads(5), examples_of(expected), expected["l2"]);
+    const Probe probe = fit_probe(examples_of(expected), expected["l2"]);
     std::vector<double> logits;
     for (size_t row = 0; row < expected["evidence"].size(); ++row) {
       logits.push_back(probe.logit(expected["evidence"][row].get<std::vector<float>>()));
@@ -64,13 +64,12 @@ TEST(Probe, ProbabilityUsesTheCalibrationOfTheTokensKind) {
 }
 
 TEST(Probe, BadExamplesAreRefusedByName) {
-  const auto fit = [](std::vector<ProbeExample> examples, double l2 = 1) { fit_probe(some_heads(1), examples, l2); };
+  const auto fit = [](std::vector<ProbeExample> examples, double l2 = 1) { fit_probe(examples, l2); };
   EXPECT_ERROR(fit({{{1}, true}, {{2}, true}}), Code::kInvalidArgument, "2 copied and 0 recited");
   EXPECT_ERROR(fit({}), Code::kInvalidArgument, "0 copied and 0 recited");
   EXPECT_ERROR(fit({{{1}, true}, {{NAN}, false}}), Code::kInvalidArgument, "example 1, feature 0 is not finite");
   EXPECT_ERROR(fit({{{1}, true}, {{1, 2}, false}}), Code::kInvalidArgument, "example 1 has 2 features, expected 1");
   EXPECT_ERROR(fit({{{1}, true}, {{2}, false}}, 0), Code::kInvalidArgument, "l2");
-  EXPECT_ERROR(fit_probe({}, {}, 1), Code::kInvalidArgument, "no heads");
   const Probe probe{.heads = some_heads(1), .mean = {0}, .scale = {1}, .weights = {1}};
   EXPECT_ERROR(probe.logit({1, 2}), Code::kInvalidArgument, "2 features, expected 1");
 }

@@ -1,4 +1,4 @@
-// What the report's experiments compute on a CUDA device, against the CPU: the tensors that they rest on, and whole parts.
+// What the report's experiments compute on a CUDA device, against the CPU: the tensors that they rest on, and a whole part.
 #include "attribution/knowing_llama.h"
 #include "base/test_support.h"
 #include "engine/tiny_llama.h"
@@ -6,7 +6,6 @@
 #include "report/finders.h"
 #include "report/removal.h"
 #include "report/surgery.h"
-#include "report/tracking.h"
 
 namespace openbook::attribution {
 namespace {
@@ -53,7 +52,7 @@ TEST_P(ReportTensorsCuda, NeedleScoresEqualTheCpu) {
   EXPECT_TRUE(close(found.copy, expected.copy, 1e-6));
 }
 
-// Whole parts, on a model whose answers hang by no rounding.
+// A whole part, on a model whose answers hang by no rounding.
 class ReportPartsCuda : public testing::Test {
  protected:
   void SetUp() override {
@@ -89,8 +88,6 @@ class ReportPartsCuda : public testing::Test {
 };
 
 TEST_F(ReportPartsCuda, SurgeryEqualsTheCpu) { expect_same_figures(run_surgery); }
-
-TEST_F(ReportPartsCuda, TrackingEqualsTheCpu) { expect_same_figures(run_tracking); }
 
 }  // namespace
 }  // namespace openbook::attribution

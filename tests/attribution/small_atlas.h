@@ -18,8 +18,11 @@ inline attribution::HeadAtlas small_atlas() {
   atlas.retrieval = {{1, 2}};
   atlas.difference_score = {0.1, -0.2, 1.0 / 3, 0, 1e-300, 5};
   atlas.task_score = atlas.retrieval_score = std::vector<double>(6, 0.5);
-  atlas.probe = {
-      .heads = {{1, 2}, {0, 1}}, .mean = {0.1f, -3}, .scale = {1e-3f, 7}, .weights = {0.7f, -0.3f}, .bias = 0.123456789f};
+  atlas.probe = {.heads = {{1, 2}, {0, 1}},
+                 .mean = {0.1f, -3, 0.2f},
+                 .scale = {1e-3f, 7, 0.1f},
+                 .weights = {0.7f, -0.3f, 0.5f},
+                 .bias = 0.123456789f};
   atlas.probe.first_token = {.slope = 1.1, .offset = -0.3};
   atlas.localizer = {.heads = {{1, 2}, {1, 0}}, .weights = {0.6f, 0.4f}, .nowhere_below = 0.02f};
   atlas.first_token = {.copied_above = 0.9, .recited_below = 0.2, .recited_passed_bound = 0.0099, .recited_cases = 412};

@@ -1,22 +1,17 @@
 // What becomes of sentences that are true and cited but do not say what was asked. On models whose weights are written by hand.
 #include <gmock/gmock.h>
 
-#include "guard/reading_guard.h"
+#include "guard/asking_guard.h"
 
 namespace openbook {
 namespace {
 
 using testing::ElementsAre;
 
-class AskedAnswers : public test::ReadingGuardTest {
+class AskedAnswers : public test::AskingGuardTest {
  protected:
   Answer ask(const test::ReadingLlama& model, const std::string& question, const std::vector<std::string>& texts) const {
     return Guard::open(options(model))->ask(question, documents(texts));
-  }
-  static std::vector<std::string> tried(const Answer& answer) {
-    std::vector<std::string> lines;
-    for (const Attempt& attempt : answer.trace) lines.push_back(attempt.what + ": " + attempt.outcome);
-    return lines;
   }
 };
 

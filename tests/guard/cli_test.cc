@@ -67,7 +67,8 @@ TEST(Cli, WrongUsageIsStatus2AndOneLineThatNamesIt) {
       {{"log", "verify", "--expect", "nonsense"}, "expected SEQUENCE:ANSWER_ID:MAC"},
       {{"log", "init", "--log", "x"}, "--log-key FILE is needed (or OPENBOOK_LOG_KEY)"},
       {{"atlas", "report"}, "--out is required"},
-      {{"atlas", "report", "--out", "x", "--only", "nonsense"}, "--only: nonsense not in {contrast,roles,surgery,vectors,tracking,finders,drift,free}"},
+      {{"atlas", "report", "--out", "x", "--only", "nonsense"},
+       "--only: nonsense not in {contrast,roles,surgery,vectors,tracking,finders,drift,free}"},
       {{"log", "show", "\x1B[31m"}, "\"\\x1B[31m\" is no answer id"},
   };
   for (const auto& row : rows) {

@@ -96,7 +96,7 @@ TEST_F(GuardLog, ARefusalIsRecordedWithWhatWasTriedAndItsEvidence) {
   EXPECT_EQ(end["refusal_reason"], "recited: \"Oslo\"");
   ASSERT_EQ(end["trace"].size(), 3u);
   EXPECT_EQ(end["trace"][0]["tokens"].size(), answer.trace[0].tokens.size());
-  EXPECT_EQ(end["trace"][0]["tokens"][5]["evidence"].size(), 2u);
+  EXPECT_EQ(end["trace"][0]["tokens"][5]["evidence"].size(), 3u);  // of two heads, and the echo
   EXPECT_EQ(end["trace"][1]["tokens"][0]["edited"], true);
 }
 

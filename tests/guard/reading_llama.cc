@@ -256,7 +256,7 @@ attribution::HeadAtlas reading_atlas(const fs::path& folder) {
   atlas.difference_score = {1, -1};
   atlas.task_score = {0, 0};
   atlas.retrieval_score = {1, 0};
-  atlas.probe = {.heads = {{0, 0}, {0, 1}}, .mean = {0, 0}, .scale = {1, 1}, .weights = {1, -1}};
+  atlas.probe = {.heads = {{0, 0}, {0, 1}}, .mean = {0, 0, 0}, .scale = {1, 1, 1}, .weights = {1, -1, 0}};
   atlas.localizer = {.heads = {{0, 0}}, .weights = {1}};
   atlas.first_token = atlas.continuation = {.copied_above = 0.9, .recited_below = 0.1};
   atlas.steering = {.retrieval_heads = {{0, 0}}, .bias = 4, .parametric_heads = {{0, 1}}, .gain = 0.25f};

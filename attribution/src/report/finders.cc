@@ -80,8 +80,10 @@ class Finding {
 };
 
 void Finding::find() {
-  const auto open = given_cases(lab_, known_facts(lab_, {Split::kFit}), Setting::kOwn, GivenAnswer::kDocument, lab_.sample(120, 6));
-  const auto closed = given_cases(lab_, known_facts(lab_, {Split::kFit}), Setting::kClosed, GivenAnswer::kMemory, lab_.sample(120, 6));
+  const auto open =
+      given_cases(lab_, known_facts(lab_, {Split::kFit}), Setting::kOwn, GivenAnswer::kDocument, lab_.sample(120, 6));
+  const auto closed =
+      given_cases(lab_, known_facts(lab_, {Split::kFit}), Setting::kClosed, GivenAnswer::kMemory, lab_.sample(120, 6));
   add_relevance(open, closed, BackwardRules::kAttnLrp);
   if (lab_.quick)
     part_["left_out"].push_back(
@@ -149,21 +151,21 @@ void Finding::add_random() {
 Quality Finding::quality(const Finder& finder) const {
   Quality quality;
   quality.heads = largest(finder.score, heads_);
-  const HeadColumns columns(all_heads(config_), quality.heads);
   const std::vector<LabelledCase>& cases = lab_.runs->labelled;
-  Probe probe = fit_verdict_probe(columns, cases,
+  const Localizer localizer = fit_answer_localizer(config_.heads, quality.heads, cases);
+  const ProbeFeatures features(config_.heads, quality.heads, localizer);
+  Probe probe = fit_verdict_probe(features, cases,
                                   [&](const LabelledCase& each) { return lab_.facts->facts[each.observed->made.fact].relation; });
   VerdictThresholds first, continuation;
-  calibrate(probe, columns, cases, first, continuation);
-  const Localizer localizer = fit_answer_localizer(columns, cases);
+  calibrate(probe, features, cases, first, continuation);
   double passed[2] = {0, 0}, count[2] = {0, 0};
   for (const LabelledCase& each : cases) {
-    quality.logits.push_back(probe.logit(columns.evidence(each.observed->evidence.front())));
+    quality.logits.push_back(probe.logit(features.of(*each.observed)));
     if (each.split != Split::kTest) continue;
     count[each.copied] += 1;
     passed[each.copied] += probe.first_token.probability(quality.logits.back()) >= first.copied_above;
     if (!each.copied) continue;
-    if (const auto found = found_place(localizer, columns, *each.observed))
+    if (const auto found = found_place(localizer, config_.heads, *each.observed))
       quality.places.push_back({subject(each), *found ? 1.0 : 0.0});
   }
   quality.recited_passed = passed[0] / count[0];

@@ -5,6 +5,7 @@
 
 #include "batch_evidence.h"
 #include "calibration.h"
+#include "openbook/attribution/spelling.h"
 #include "openbook/base/words.h"
 #include "report/rows.h"
 
@@ -18,7 +19,7 @@ constexpr size_t kHeatTexts = 4;
 struct Moment {
   AnswerSignals signals;
   std::vector<float> last_attention;  // the localizer's, over the passages' tokens
-  std::vector<float> contextual_evidence, parametric_evidence;
+  std::vector<float> contextual, parametric;
 };
 
 struct Item {
@@ -54,9 +55,8 @@ class Tracker {
       : laboratory_(laboratory),
         runner_(*laboratory.decoder),
         evidence_(laboratory.decoder->shared_model()),
-        all_(all_heads(laboratory.model().config())),
-        probe_columns_(all_, laboratory.atlas->probe.heads),
-        place_columns_(all_, laboratory.atlas->localizer.heads) {}
+        features_(laboratory.atlas->heads, laboratory.atlas->probe.heads, laboratory.atlas->localizer),
+        place_columns_(laboratory.atlas->heads, laboratory.atlas->localizer.heads) {}
 
   void track(const std::string& set, std::vector<Item> items);
   TrackedSets take() { return std::move(sets_); }
@@ -65,6 +65,7 @@ class Tracker {
  private:
   void read(const AnswerMoment& moment);
   void read_candidates(const AnswerMoment& moment);
+  Look look(const ObservedCase& observed, const at::Tensor& pattern, engine::TokenId token) const;
   TrackedAnswer answer(const std::string& set, const Item& item, const ObservedCase& observed, const Moment& moment);
   void place(const ObservedCase& observed, const Moment& moment, TrackedAnswer& tracked);
   void draw_heat(const ObservedCase& observed, const std::vector<float>& attention);
@@ -72,8 +73,8 @@ class Tracker {
   const Laboratory& laboratory_;
   CaseRunner runner_;
   BatchEvidence evidence_;
-  std::vector<engine::HeadId> all_;
-  HeadColumns probe_columns_, place_columns_;
+  ProbeFeatures features_;
+  HeadColumns place_columns_;
   std::unordered_map<const ObservedCase*, Moment> moments_;
   TrackedSets sets_;
 };
@@ -116,10 +117,19 @@ void Tracker::read(const AnswerMoment& moment) {
     const TokenRange passages = moment.rows[row]->prompt.all_passages;
     if (passages.empty()) continue;
     const at::Tensor pattern = last[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size());
-    kept.last_attention =
-        laboratory_.atlas->localizer.attention(place_columns_.pattern(pattern), moment.rows[row]->prompt.readable());
+    const ObservedCase& observed = *moment.rows[row];
+    if (observed.given == GivenAnswer::kNeither) continue;
+    kept.last_attention = look(observed, pattern, observed.said[observed.answer.end - 1]).attention;
   }
   read_candidates(moment);
+}
+
+// What the localizer sees for a token that the position of `pattern` [head, passage tokens] chose, or might have.
+Look Tracker::look(const ObservedCase& observed, const at::Tensor& pattern, engine::TokenId token) const {
+  const TokenRange passages = observed.prompt.all_passages;
+  const Spelling spelling(laboratory_.model().tokenizer(),
+                          std::span(observed.prompt.tokens).subspan(passages.begin, passages.size()));
+  return laboratory_.atlas->localizer.look(place_columns_.of(pattern), observed.prompt.readable(), spelling.like(token));
 }
 
 void Tracker::read_candidates(const AnswerMoment& moment) {
@@ -134,7 +144,10 @@ void Tracker::read_candidates(const AnswerMoment& moment) {
   for (const ObservedCase* row : moment.rows) {
     const auto first_token = [&](const std::string& answer, GivenAnswer which) {
       if (row->given == which) return row->said[row->answer.begin];
-      const auto tokens = model.tokenizer().encode(" " + answer);
+      // As the given answer's: with a space before it, or without at the beginning of what was said.
+      const bool spaced =
+          row->given == GivenAnswer::kNeither || model.tokenizer().token_bytes(row->said[row->answer.begin])[0] == ' ';
+      const auto tokens = model.tokenizer().encode((spaced ? " " : "") + answer);
       return tokens.empty() ? engine::TokenId{0} : tokens.front().id;
     };
     contextual.push_back(first_token(row->made.document_answer, GivenAnswer::kDocument));
@@ -150,8 +163,14 @@ void Tracker::read_candidates(const AnswerMoment& moment) {
     const bool two = contextual[row] != parametric[row] && !moment.rows[row]->made.memory_answer.empty();
     if (moment.rows[row]->given == GivenAnswer::kNeither || !two || !likely(contextual[row]) || !likely(parametric[row]))
       continue;
-    moments_[moment.rows[row]].contextual_evidence = floats_of(of_contextual[static_cast<int64_t>(row)]);
-    moments_[moment.rows[row]].parametric_evidence = floats_of(of_parametric[static_cast<int64_t>(row)]);
+    const ObservedCase& observed = *moment.rows[row];
+    const auto signals = [&](const at::Tensor& evidence, engine::TokenId candidate) {
+      std::vector<float> values = floats_of(evidence[static_cast<int64_t>(row)]);
+      values.push_back(observed.pattern.defined() ? look(observed, observed.pattern, candidate).echo : 0);
+      return values;
+    };
+    moments_[moment.rows[row]].contextual = signals(of_contextual, contextual[row]);
+    moments_[moment.rows[row]].parametric = signals(of_parametric, parametric[row]);
   }
 }
 
@@ -159,10 +178,10 @@ TrackedAnswer Tracker::answer(const std::string& set, const Item& item, const Ob
   TrackedAnswer tracked{
       .set = set, .setting = item.made.setting, .subject = item.subject, .split = item.split, .relation = item.relation};
   tracked.evidence = observed.evidence.front();
-  tracked.probability_copied = laboratory_.atlas->probe.probability_copied(probe_columns_.evidence(tracked.evidence), true);
+  tracked.probability_copied = laboratory_.atlas->probe.probability_copied(features_.of(observed), true);
   tracked.signals = moment.signals;
-  tracked.contextual_evidence = moment.contextual_evidence;
-  tracked.parametric_evidence = moment.parametric_evidence;
+  tracked.contextual = moment.contextual;
+  tracked.parametric = moment.parametric;
   const std::string& text = answer_of(observed);
   tracked.string_match = std::any_of(observed.prompt.passages.begin(), observed.prompt.passages.end(),
                                      [&](const Passage& passage) { return holds_words(passage.text, text); });
@@ -172,13 +191,12 @@ TrackedAnswer Tracker::answer(const std::string& set, const Item& item, const Ob
 
 void Tracker::place(const ObservedCase& observed, const Moment& moment, TrackedAnswer& tracked) {
   const Localizer& localizer = laboratory_.atlas->localizer;
-  const std::vector<float> attention = localizer.attention(place_columns_.pattern(observed.pattern), observed.prompt.readable());
+  const std::vector<float> attention = look_at(localizer, laboratory_.atlas->heads, observed).attention;
   tracked.occurrences = ranges_of(tokens_of(observed.prompt, answer_of(observed)));
   if (tracked.set == "conflict" && tracked.setting == Setting::kOwn && sets_.heat_texts.size() < kHeatTexts)
     draw_heat(observed, attention);
-  if (tracked.probability_copied <= laboratory_.atlas->first_token.recited_below) return;
-  if (const auto found = localizer.locate(attention)) tracked.place = found->token;
-  if (const auto found = localizer.locate(moment.last_attention)) tracked.last_place = found->token;
+  tracked.place = localizer.locate(attention);
+  tracked.last_place = localizer.locate(moment.last_attention);
   const bool right =
       tracked.place && std::any_of(tracked.occurrences.begin(), tracked.occurrences.end(), [&](const TokenRange& range) {
         return *tracked.place >= range.begin && *tracked.place < range.end;

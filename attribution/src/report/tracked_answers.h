@@ -18,13 +18,14 @@ struct TrackedAnswer {
   double probability_copied = 0;  // the atlas's probe on it
   AnswerSignals signals;
   bool string_match = false;  // some passage holds the answer
-  // Where the guard would say that it was read: nowhere when the verdict is recited or the localizer says so. `place` and
-  // `last_place` are indices into the passages' tokens.
+  // Where the localizer sees its first and its last token read, whatever the verdict; indices into the passages' tokens, nothing
+  // for nowhere.
   std::optional<int64_t> place, last_place;
   std::string misplaced;                // what stands at a place outside every occurrence, with its neighbours
   std::vector<TokenRange> occurrences;  // of the answer in the passages, in their tokens
-  // The paper's protocol: the same activations read for two candidate tokens, where both are among the ten likeliest.
-  std::vector<float> contextual_evidence, parametric_evidence;
+  // The paper's protocol: the same activations read for two candidate tokens, where both are among the ten likeliest: evidence of
+  // every head, then the localizer's echo.
+  std::vector<float> contextual, parametric;
 };
 
 struct TrackedSets {

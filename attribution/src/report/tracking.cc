@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "calibration.h"
 #include "openbook/attribution/probe.h"
 #include "report/statistics.h"
 #include "report/tracked_answers.h"
@@ -45,11 +46,10 @@ Score fitted(const Answers& fit, const std::function<const std::vector<float>&(c
   std::vector<ProbeExample> examples;
   for (const TrackedAnswer* each : fit)
     if (has_signals(*each)) examples.push_back({features(*each), *each->copied, each->relation});
-  std::vector<engine::HeadId> heads(examples.empty() ? 1 : examples.front().evidence.size());
   const auto both = std::any_of(examples.begin(), examples.end(), [](const ProbeExample& e) { return e.copied; }) &&
                     std::any_of(examples.begin(), examples.end(), [](const ProbeExample& e) { return !e.copied; });
   if (!both) return [](const TrackedAnswer&) { return 0.0; };
-  const Probe probe = fit_probe(std::move(heads), examples, kManyFeaturesL2);
+  const Probe probe = fit_probe(examples, kManyFeaturesL2);
   return [probe, features](const TrackedAnswer& answer) { return probe.logit(features(answer)); };
 }
 
@@ -302,41 +302,47 @@ void localize(const TrackedSets& sets, Json& part) {
   for (const Json& chart : sets.heat_texts) part["charts"].push_back(chart);
 }
 
-// The paper's claim: of two candidate tokens under the same activations, which is contextual?
+// The paper's claim: of two candidate tokens under the same activations, which is contextual? By the logit lens alone, as
+// published, and with the echo, as openbook's probe reads answers.
 void follow_the_paper(const Laboratory& laboratory, const TrackedSets& sets, Json& part) {
-  std::vector<size_t> columns;
-  for (const engine::HeadId head : laboratory.atlas->probe.heads)
-    columns.push_back(static_cast<size_t>(head.layer * laboratory.model().config().heads + head.head));
-  const auto of_retrieval = [&](const std::vector<float>& all) {
-    std::vector<float> evidence;
-    for (const size_t column : columns) evidence.push_back(all[column]);
-    return evidence;
+  const auto candidates = [&](const char* set, Split split) {
+    Answers found;
+    for (const TrackedAnswer& each : sets.answers)
+      if (each.set == set && each.split == split && !each.contextual.empty() && each.setting == Setting::kOwn)
+        found.push_back(&each);
+    return found;
   };
-  std::vector<ProbeExample> examples;
-  for (const TrackedAnswer& each : sets.answers) {
-    if (each.set != "own relations" || each.split != Split::kFit || each.contextual_evidence.empty() ||
-        each.setting != Setting::kOwn)
-      continue;
-    examples.push_back({of_retrieval(each.contextual_evidence), true, each.relation});
-    examples.push_back({of_retrieval(each.parametric_evidence), false, each.relation});
-  }
-  if (examples.size() < 20) {
-    part["left_out"].push_back("the paper's protocol: only " + std::to_string(examples.size() / 2) +
+  const Answers fit = candidates("own relations", Split::kFit);
+  if (fit.size() < 10) {
+    part["left_out"].push_back("the paper's protocol: only " + std::to_string(fit.size()) +
                                " prompts have both candidate tokens among the ten likeliest; more facts would do");
     return;
   }
-  const Probe probe = fit_probe(laboratory.atlas->probe.heads, examples, 1.0);
-  for (const auto& [set, name] : {std::pair{"own relations", "paper_own_test"}, std::pair{"conflict", "paper_conflict"}}) {
-    std::vector<ClusteredScore> scores;
-    for (const TrackedAnswer& each : sets.answers) {
-      if (each.set != set || each.split != Split::kTest || each.contextual_evidence.empty() || each.setting != Setting::kOwn)
-        continue;
-      scores.push_back({each.subject, probe.logit(of_retrieval(each.contextual_evidence)), true});
-      scores.push_back({each.subject, probe.logit(of_retrieval(each.parametric_evidence)), false});
+  const HeadColumns columns(laboratory.atlas->heads, laboratory.atlas->probe.heads);
+  for (const bool echo : {false, true}) {
+    const auto features = [&](const std::vector<float>& all) {
+      std::vector<float> values = columns.of(all);
+      if (echo) values.push_back(all.back());
+      return values;
+    };
+    std::vector<ProbeExample> examples;
+    for (const TrackedAnswer* each : fit) {
+      examples.push_back({features(each->contextual), true, each->relation});
+      examples.push_back({features(each->parametric), false, each->relation});
     }
-    if (!scores.empty())
-      part["figures"].push_back(figure(name, std::string("the paper's protocol: candidate tokens of one prompt, ") + set,
+    const Probe probe = fit_probe_by_relation(examples);
+    for (const auto& [set, name] : {std::pair{"own relations", "own_test"}, std::pair{"conflict", "conflict"}}) {
+      std::vector<ClusteredScore> scores;
+      for (const TrackedAnswer* each : candidates(set, Split::kTest)) {
+        scores.push_back({each->subject, probe.logit(features(each->contextual)), true});
+        scores.push_back({each->subject, probe.logit(features(each->parametric)), false});
+      }
+      if (scores.empty()) continue;
+      part["figures"].push_back(figure(std::string(echo ? "paper_echo_" : "paper_") + name,
+                                       std::string("the paper's protocol: candidate tokens of one prompt, ") + set +
+                                           (echo ? ", with the echo" : ", logit lens alone"),
                                        auc_of(scores), ">= 0.98", "0.95 / 0.98 / 0.94"));
+    }
   }
 }
 

@@ -95,6 +95,7 @@ Answerer::Answerer(const Speaker& speaker, const Policy& policy, const engine::P
     : speaker_(speaker),
       policy_(&policy),
       prompt_(&prompt),
+      passages_(speaker.decoder->model().tokenizer(), prompt),
       question_(question),
       topic_(topic),
       options_(&options),
@@ -113,7 +114,7 @@ void Answerer::check_time() const {
 }
 
 void Answerer::hear(Spoken& spoken, engine::TokenId token) {
-  TokenObservation observation = speaker_.monitor->observe(session_, *prompt_, token);
+  TokenObservation observation = speaker_.monitor->observe(session_, passages_, token);
   observation.edited = !session_.edits().neutral();
   const std::string bytes = session_.decoder().model().tokenizer().token_bytes(token);
   const auto begin = static_cast<int64_t>(spoken.text.size());

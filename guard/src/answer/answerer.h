@@ -66,6 +66,7 @@ class Answerer {
   Speaker speaker_;
   const Policy* policy_;
   const engine::Prompt* prompt_;
+  WatchedPassages passages_;
   std::string question_;
   const Topic* topic_;
   const AskOptions* options_;

@@ -27,16 +27,24 @@ HeadMonitor::HeadMonitor(std::shared_ptr<const engine::Model> model, const attri
       localizer_(atlas.localizer),
       localizer_rows_(rows_of(localizer_.heads, reader_.heads(), model->device())) {}
 
-TokenObservation HeadMonitor::observe(const engine::Session& session, const engine::Prompt& prompt, engine::TokenId token) const {
+WatchedPassages::WatchedPassages(const engine::Tokenizer& tokenizer, const engine::Prompt& prompt)
+    : readable_(prompt.readable()),
+      spelling_(tokenizer, std::span(prompt.tokens).subspan(prompt.all_passages.begin, prompt.all_passages.size())) {}
+
+TokenObservation HeadMonitor::observe(const engine::Session& session, const WatchedPassages& passages,
+                                      engine::TokenId token) const {
   TokenObservation observation;
   observation.id = token;
   observation.evidence = reader_.read(*session.taps(), token);
   observation.evidence.resize(probe_.heads.size());
+  attribution::Look look;
+  if (!passages.readable_.empty())
+    look = localizer_.look(session.taps()->pattern().index_select(0, localizer_rows_), passages.readable_,
+                           passages.spelling_.like(token));
+  observation.evidence.push_back(look.echo);
+  observation.attention = std::move(look.attention);
   observation.probability_first = probe_.probability_copied(observation.evidence, true);
   observation.probability_continuation = probe_.probability_copied(observation.evidence, false);
-  if (!prompt.all_passages.empty()) {
-    observation.attention = localizer_.attention(session.taps()->pattern().index_select(0, localizer_rows_), prompt.readable());
-  }
   return observation;
 }
 

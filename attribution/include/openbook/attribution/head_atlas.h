@@ -50,7 +50,7 @@ struct AtlasValidation {  // on the test relations, one row per setting
 };
 
 struct HeadAtlas {
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
 
   std::string model_fingerprint;
   std::string model_name;

@@ -1,11 +1,11 @@
-// Copied or recited: logistic regression on the heads' evidence, calibrated by Platt's method, first tokens of a word and
-// continuation tokens apart.
+// Copied or recited: logistic regression on the retrieval heads' evidence and on the localizer's echo, calibrated by Platt's
+// method, first tokens of a word and continuation tokens apart.
 //
 // Thread-safe: plain data. Errors: invalid_argument where sizes disagree, a class is missing or a number is not finite.
 //
-//   Probe probe = fit_probe(heads, fit_examples, /*l2=*/1.0);
+//   Probe probe = fit_probe(fit_examples, /*l2=*/1.0);
 //   probe.first_token = fit_platt(calibration_logits, calibration_copied);
-//   double p = probe.probability_copied(evidence, /*first_token_of_word=*/true);
+//   double p = probe.probability_copied(features, /*first_token_of_word=*/true);
 #pragma once
 
 #include <cstdint>
@@ -24,18 +24,18 @@ struct PlattScaling {
 };
 
 struct Probe {
-  std::vector<engine::HeadId> heads;  // the features, in this order
+  std::vector<engine::HeadId> heads;  // whose evidence are the features, in this order; the last feature is the echo
   std::vector<float> mean, scale;     // features are standardised: (f - mean) / scale
   std::vector<float> weights;         // of the standardised features
   float bias = 0;
   PlattScaling first_token, continuation;
 
-  double logit(const std::vector<float>& evidence) const;  // before calibration; `evidence` is [head], in logits
-  double probability_copied(const std::vector<float>& evidence, bool first_token_of_word) const;
+  double logit(const std::vector<float>& features) const;  // before calibration
+  double probability_copied(const std::vector<float>& features, bool first_token_of_word) const;
 };
 
 struct ProbeExample {
-  std::vector<float> evidence;
+  std::vector<float> features;
   bool copied = false;
   int32_t group = 0;  // e.g. the relation
 };
@@ -45,7 +45,8 @@ struct ProbeExample {
 // class, and every group has the same share of its class, so that a relation with many facts does not outvote one with few.
 // Features are standardised by their plain mean and standard deviation; one that never varies gets scale 1. `l2` > 0, because
 // separable classes have no optimum without it.
-Probe fit_probe(std::vector<engine::HeadId> heads, const std::vector<ProbeExample>& examples, double l2);
+// The probe's `heads` are left for whoever knows what the features are.
+Probe fit_probe(const std::vector<ProbeExample>& examples, double l2);
 
 // Logistic regression on the one logit, not regularised, toward (N+ + 1) / (N+ + 2) and 1 / (N- + 2) instead of 1 and 0 (Platt
 // 1999), which keeps it finite when the classes are separable. Classes weigh by their counts here: the result is the probability
