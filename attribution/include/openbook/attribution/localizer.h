@@ -20,7 +20,7 @@
 
 namespace openbook::attribution {
 
-// How much more a token counts as the place of one that it is spelt like. Of 4, 8 and 16 the one that told most removed sources
+// How much more a token counts as the place of one that it is spelt like. The least of 4, 8 and 16 that told most removed sources
 // of the fit relations from those that stand there; places hardly depend on it.
 constexpr float kAlike = 8;
 
