@@ -269,10 +269,7 @@ class CaseRunner::Batch {
       longest = std::max(longest, row->answer.size());
     }
     std::vector<Spelling> spellings;
-    for (const ObservedCase* row : rows_) {
-      const TokenRange passages = row->prompt.all_passages;
-      spellings.emplace_back(model_.tokenizer(), std::span(row->prompt.tokens).subspan(passages.begin, passages.size()));
-    }
+    for (const ObservedCase* row : rows_) spellings.emplace_back(model_.tokenizer(), row->prompt.passage_ids());
     for (int64_t token = 0; token < longest; ++token) read_pattern(token, keys, spellings);
     if (!at_answer_) return;
     constexpr int64_t kLast = kMaxTokens;

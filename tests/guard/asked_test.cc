@@ -16,7 +16,7 @@ using testing::IsEmpty;
 
 std::vector<std::string> closest(const Topic& topic, const std::vector<Passage>& passages) {
   std::vector<std::string> texts;
-  for (const SentencePlace& place : topic.closest_sentences())
+  for (const SentencePlace& place : topic.closest_of(topic.sentences_on_topic()))
     texts.emplace_back(slice(passages[place.passage].text, place.range));
   return texts;
 }

@@ -62,6 +62,15 @@ struct Laboratory {
   int64_t sample(int64_t whole, int64_t quick_sample) const { return quick ? quick_sample : whole; }
 };
 
+// One of a part's "figures"; without a goal or a paper's number it has no such key.
+inline Json figure(const std::string& name, const std::string& label, const Json& estimate, const std::string& goal = "",
+                   const std::string& paper = "") {
+  Json json = {{"name", name}, {"label", label}, {"estimate", estimate}};
+  if (!goal.empty()) json["goal"] = goal;
+  if (!paper.empty()) json["paper"] = paper;
+  return json;
+}
+
 struct Experiment {
   std::string name;  // file name of the part and anchor of the page: "roles", "surgery", ...
   std::string title;

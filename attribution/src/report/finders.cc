@@ -80,10 +80,9 @@ class Finding {
 };
 
 void Finding::find() {
-  const auto open =
-      given_cases(lab_, known_facts(lab_, {Split::kFit}), Setting::kOwn, GivenAnswer::kDocument, lab_.sample(120, 6));
-  const auto closed =
-      given_cases(lab_, known_facts(lab_, {Split::kFit}), Setting::kClosed, GivenAnswer::kMemory, lab_.sample(120, 6));
+  const std::vector<int32_t> facts = known_facts(lab_, {Split::kFit});
+  const auto open = given_cases(lab_, facts, Setting::kOwn, GivenAnswer::kDocument, lab_.sample(120, 6));
+  const auto closed = given_cases(lab_, facts, Setting::kClosed, GivenAnswer::kMemory, lab_.sample(120, 6));
   add_relevance(open, closed, BackwardRules::kAttnLrp);
   if (lab_.quick)
     part_["left_out"].push_back(
@@ -264,12 +263,9 @@ void Finding::detection() {
          {chosen_on.to_json()["value"], place.to_json()["value"], Json(quality.recited_passed), Json(quality.copied_accepted)})
       row.push_back(value);
     table["rows"].push_back(row);
-    part_["figures"].push_back({{"name", "auc_" + finders_[i].name},
-                                {"label", "AUC, test relations: " + finders_[i].label},
-                                {"estimate", pooled.to_json()}});
-    part_["figures"].push_back({{"name", "place_" + finders_[i].name},
-                                {"label", "place top-1, test relations: " + finders_[i].label},
-                                {"estimate", place.to_json()}});
+    part_["figures"].push_back(figure("auc_" + finders_[i].name, "AUC, test relations: " + finders_[i].label, pooled.to_json()));
+    part_["figures"].push_back(
+        figure("place_" + finders_[i].name, "place top-1, test relations: " + finders_[i].label, place.to_json()));
   }
   part_["tables"].push_back(table);
 }
@@ -290,10 +286,9 @@ void Finding::closest() {
   }
   part_["closest_without_lrp"] = finders_[best].name;
   part_["figures"].push_back(
-      {{"name", "closest_without_lrp"},
-       {"label", "AUC of " + finders_[best].label + ", the best without LRP on calibrate relations, less that of AttnLRP"},
-       {"estimate", auc_gap_of(pairs).to_json()},
-       {"goal", ">= -0.01"}});
+      figure("closest_without_lrp",
+             "AUC of " + finders_[best].label + ", the best without LRP on calibrate relations, less that of AttnLRP",
+             auc_gap_of(pairs).to_json(), ">= -0.01"));
 }
 
 }  // namespace

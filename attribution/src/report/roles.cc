@@ -137,9 +137,8 @@ Json stability(const Halves& halves) {
               {"stability_task", "task score", flat(halves.first.task), flat(halves.second.task)},
               {"stability_retrieval", "retrieval score", flat(halves.first.retrieval), flat(halves.second.retrieval)}};
   for (const auto& row : rows)
-    figures.push_back({{"name", row.name},
-                       {"label", std::string("rank correlation of the ") + row.label + " between halves of the subjects"},
-                       {"estimate", correlation_of(row.first, row.second).to_json()}});
+    figures.push_back(figure(row.name, std::string("rank correlation of the ") + row.label + " between halves of the subjects",
+                             correlation_of(row.first, row.second).to_json()));
   return figures;
 }
 

@@ -214,31 +214,27 @@ void Surgery::conflict_table() {
 }
 
 void Surgery::figures() {
-  const auto figure = [&](const std::string& name, const std::string& label, Book book, const std::vector<size_t>& removals,
-                          const std::string& goal, const std::string& paper) {
-    const Estimate lost = cut_.mean(book, removals, points_lost);
-    Json figure = {
-        {"name", name}, {"label", label + ": points of accuracy lost, " + book_label(book)}, {"estimate", lost.to_json()}};
-    if (!goal.empty()) figure["goal"] = goal;
-    if (!paper.empty()) figure["paper"] = paper;
-    part_["figures"].push_back(figure);
+  const auto add = [&](const std::string& name, const std::string& label, Book book, const std::vector<size_t>& removals,
+                       const std::string& goal, const std::string& paper) {
+    part_["figures"].push_back(figure(name, label + ": points of accuracy lost, " + book_label(book),
+                                      cut_.mean(book, removals, points_lost).to_json(), goal, paper));
   };
   const std::string read = std::to_string(choice_.in_context.count) + " in-context heads removed",
                     recited = std::to_string(choice_.parametric.count) + " parametric heads removed";
   const std::string paper = "20 of 1,024 heads cost 13.9 to 63.8 points of recall (Llama-3.1-8B)";
-  figure("in_context_open_book", read, Book::kOwn, {in_context_}, ">= 50", paper);
-  figure("in_context_closed_book", read, Book::kClosed, {in_context_}, "<= 8", "in-context heads hurt closed-book too");
-  figure("parametric_closed_book", recited, Book::kClosed, {parametric_}, ">= 50", "");
-  figure("parametric_open_book", recited, Book::kOwn, {parametric_}, "<= 8", "hardly touched");
+  add("in_context_open_book", read, Book::kOwn, {in_context_}, ">= 50", paper);
+  add("in_context_closed_book", read, Book::kClosed, {in_context_}, "<= 8", "in-context heads hurt closed-book too");
+  add("parametric_closed_book", recited, Book::kClosed, {parametric_}, ">= 50", "");
+  add("parametric_open_book", recited, Book::kOwn, {parametric_}, "<= 8", "hardly touched");
   for (const Book book : {Book::kOriginal, Book::kBare}) {
     if (lab_.quick) break;
-    figure("in_context_" + book_name(book), read, book, {in_context_}, "", "");
-    figure("parametric_" + book_name(book), recited, book, {parametric_}, "", "");
+    add("in_context_" + book_name(book), read, book, {in_context_}, "", "");
+    add("parametric_" + book_name(book), recited, book, {parametric_}, "", "");
   }
   const auto random = [&](int64_t count, const std::vector<size_t>& removals) {
     for (const Book book : {Book::kOwn, Book::kClosed})
-      figure("random_" + std::to_string(count) + "_" + book_name(book), std::to_string(count) + " random heads removed", book,
-             removals, "<= 10", "random heads hardly matter");
+      add("random_" + std::to_string(count) + "_" + book_name(book), std::to_string(count) + " random heads removed", book,
+          removals, "<= 10", "random heads hardly matter");
   };
   random(choice_.in_context.count, random_in_context_);
   if (choice_.parametric.count != choice_.in_context.count) random(choice_.parametric.count, random_parametric_);

@@ -64,8 +64,8 @@ class Tracker {
 
  private:
   void read(const AnswerMoment& moment);
-  void read_candidates(const AnswerMoment& moment);
-  Look look(const ObservedCase& observed, const at::Tensor& pattern, engine::TokenId token) const;
+  void read_candidates(const AnswerMoment& moment, const std::vector<Spelling>& spellings);
+  Look look(const ObservedCase& observed, const Spelling& spelling, const at::Tensor& pattern, engine::TokenId token) const;
   TrackedAnswer answer(const std::string& set, const Item& item, const ObservedCase& observed, const Moment& moment);
   void place(const ObservedCase& observed, const Moment& moment, TrackedAnswer& tracked);
   void draw_heat(const ObservedCase& observed, const std::vector<float>& attention);
@@ -111,7 +111,9 @@ void Tracker::read(const AnswerMoment& moment) {
   std::vector<AnswerSignals> signals = read_signals(laboratory_.model(), moment);
   const int64_t keys = *std::max_element(moment.last_positions.begin(), moment.last_positions.end()) + 1;
   const at::Tensor last = moment.batch->pattern(moment.last_queries, moment.last_positions, keys).cpu();
+  std::vector<Spelling> spellings;
   for (size_t row = 0; row < moment.rows.size(); ++row) {
+    spellings.emplace_back(laboratory_.model().tokenizer(), moment.rows[row]->prompt.passage_ids());
     Moment& kept = moments_[moment.rows[row]];
     kept.signals = std::move(signals[row]);
     const TokenRange passages = moment.rows[row]->prompt.all_passages;
@@ -119,20 +121,18 @@ void Tracker::read(const AnswerMoment& moment) {
     const at::Tensor pattern = last[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size());
     const ObservedCase& observed = *moment.rows[row];
     if (observed.given == GivenAnswer::kNeither) continue;
-    kept.last_attention = look(observed, pattern, observed.said[observed.answer.end - 1]).attention;
+    kept.last_attention = look(observed, spellings[row], pattern, observed.said[observed.answer.end - 1]).attention;
   }
-  read_candidates(moment);
+  read_candidates(moment, spellings);
 }
 
 // What the localizer sees for a token that the position of `pattern` [head, passage tokens] chose, or might have.
-Look Tracker::look(const ObservedCase& observed, const at::Tensor& pattern, engine::TokenId token) const {
-  const TokenRange passages = observed.prompt.all_passages;
-  const Spelling spelling(laboratory_.model().tokenizer(),
-                          std::span(observed.prompt.tokens).subspan(passages.begin, passages.size()));
+Look Tracker::look(const ObservedCase& observed, const Spelling& spelling, const at::Tensor& pattern,
+                   engine::TokenId token) const {
   return laboratory_.atlas->localizer.look(place_columns_.of(pattern), observed.prompt.readable(), spelling.like(token));
 }
 
-void Tracker::read_candidates(const AnswerMoment& moment) {
+void Tracker::read_candidates(const AnswerMoment& moment, const std::vector<Spelling>& spellings) {
   const at::AutoDispatchBelowADInplaceOrView below_autograd;
   const engine::Model& model = laboratory_.model();
   const engine::ModelConfig& config = model.config();
@@ -166,7 +166,7 @@ void Tracker::read_candidates(const AnswerMoment& moment) {
     const ObservedCase& observed = *moment.rows[row];
     const auto signals = [&](const at::Tensor& evidence, engine::TokenId candidate) {
       std::vector<float> values = floats_of(evidence[static_cast<int64_t>(row)]);
-      values.push_back(observed.pattern.defined() ? look(observed, observed.pattern, candidate).echo : 0);
+      values.push_back(observed.pattern.defined() ? look(observed, spellings[row], observed.pattern, candidate).echo : 0);
       return values;
     };
     moments_[moment.rows[row]].contextual = signals(of_contextual, contextual[row]);

@@ -165,14 +165,6 @@ std::vector<ClusteredScore> scored(const Answers& answers, const Score& score, b
   return scores;
 }
 
-Json figure(const std::string& name, const std::string& label, const Estimate& estimate, const std::string& goal = "",
-            const std::string& paper = "") {
-  Json json = {{"name", name}, {"label", label}, {"estimate", estimate.to_json()}};
-  if (!goal.empty()) json["goal"] = goal;
-  if (!paper.empty()) json["paper"] = paper;
-  return json;
-}
-
 Json counted(Json figure, const std::vector<ClusteredScore>& scores) {
   figure["copied"] = std::count_if(scores.begin(), scores.end(), [](const ClusteredScore& each) { return each.positive; });
   figure["recited"] = static_cast<int64_t>(scores.size()) - figure["copied"].get<int64_t>();
@@ -188,7 +180,7 @@ void compare_methods(const Laboratory& laboratory, const TrackedSets& sets, Json
     const std::vector<ClusteredScore> ours = scored(answers, methods.front().score, false);
     const Estimate auc = auc_of(ours);
     if (std::isnan(auc.value)) continue;
-    part["figures"].push_back(counted(figure(comparison.name, comparison.label, auc, comparison.goal), ours));
+    part["figures"].push_back(counted(figure(comparison.name, comparison.label, auc.to_json(), comparison.goal), ours));
     Json row = {comparison.label + ", where there were passages"};
     for (const Method& method : methods) {
       const double value = auc_of(scored(answers, method.score, true)).value;
@@ -227,7 +219,7 @@ void calibrate(const TrackedSets& sets, Json& part) {
     if (scores.empty()) continue;
     const CalibrationCurve curve = calibration_of(scores);
     const Estimate estimate{.value = curve.error, .low = NAN, .high = NAN, .cases = static_cast<int64_t>(scores.size())};
-    part["figures"].push_back(figure(row.name, row.label, estimate, row.goal));
+    part["figures"].push_back(figure(row.name, row.label, estimate.to_json(), row.goal));
     Json points = Json::array();
     for (const CalibrationBin& bin : curve.bins) points.push_back({bin.mean_probability, bin.share_positive});
     series.push_back({{"name", row.set}, {"color", row.color}, {"points", std::move(points)}});
@@ -289,14 +281,14 @@ void localize(const TrackedSets& sets, Json& part) {
     }
     const std::string name = row.name, of = std::string(", ") + row.set;
     if (!top1.empty()) {
-      part["figures"].push_back(figure("place_top1_" + name, "place of the answer's first token, top-1" + of, mean_of(top1),
-                                       row.goal, "97 / 96 / 84 %"));
-      part["figures"].push_back(figure("span_f1_" + name, "whole span, F1" + of, mean_of(f1), ">= 0.90"));
-      part["figures"].push_back(figure("place_lost_" + name, "copied, called nowhere" + of, mean_of(lost)));
+      part["figures"].push_back(figure("place_top1_" + name, "place of the answer's first token, top-1" + of,
+                                       mean_of(top1).to_json(), row.goal, "97 / 96 / 84 %"));
+      part["figures"].push_back(figure("span_f1_" + name, "whole span, F1" + of, mean_of(f1).to_json(), ">= 0.90"));
+      part["figures"].push_back(figure("place_lost_" + name, "copied, called nowhere" + of, mean_of(lost).to_json()));
     }
     if (!nowhere.empty())
       part["figures"].push_back(
-          figure("nowhere_" + name, "nowhere, where the source was removed" + of, mean_of(nowhere), ">= 0.95"));
+          figure("nowhere_" + name, "nowhere, where the source was removed" + of, mean_of(nowhere).to_json(), ">= 0.95"));
   }
   part["tables"].push_back(misplaced_table(sets));
   for (const Json& chart : sets.heat_texts) part["charts"].push_back(chart);
@@ -341,7 +333,7 @@ void follow_the_paper(const Laboratory& laboratory, const TrackedSets& sets, Jso
       part["figures"].push_back(figure(std::string(echo ? "paper_echo_" : "paper_") + name,
                                        std::string("the paper's protocol: candidate tokens of one prompt, ") + set +
                                            (echo ? ", with the echo" : ", logit lens alone"),
-                                       auc_of(scores), ">= 0.98", "0.95 / 0.98 / 0.94"));
+                                       auc_of(scores).to_json(), ">= 0.98", "0.95 / 0.98 / 0.94"));
     }
   }
 }

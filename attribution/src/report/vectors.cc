@@ -145,19 +145,17 @@ std::string VectorReport::described(const VectorDose& dose) const {
 }
 
 void VectorReport::figures(Json& part) const {
-  const auto figure = [&](const std::string& name, const std::string& label, const std::vector<size_t>& doses, bool compared) {
-    Json json = {{"name", experiment_.name + "_" + name},
-                 {"label", experiment_.title + ", recall of " + experiment_.what + "; " + label},
-                 {"estimate", estimate(experiment_.test, tested_, doses).to_json()}};
-    if (compared) json["goal"] = experiment_.goal;
-    if (compared) json["paper"] = experiment_.paper;
-    part["figures"].push_back(std::move(json));
+  const auto add = [&](const std::string& name, const std::string& label, const std::vector<size_t>& doses, bool compared) {
+    part["figures"].push_back(figure(experiment_.name + "_" + name,
+                                     experiment_.title + ", recall of " + experiment_.what + "; " + label,
+                                     estimate(experiment_.test, tested_, doses).to_json(), compared ? experiment_.goal : "",
+                                     compared ? experiment_.paper : ""));
   };
-  figure("published", described(plain_), plain_dose_, true);
-  figure("published_random", "random heads in their place", random_plain_, false);
-  figure("best", "best on the development part, " + described(best_), best_dose_, true);
-  figure("best_random", "random heads in their place", random_best_, false);
-  figure("unpatched", "nothing edited", unpatched_dose_, false);
+  add("published", described(plain_), plain_dose_, true);
+  add("published_random", "random heads in their place", random_plain_, false);
+  add("best", "best on the development part, " + described(best_), best_dose_, true);
+  add("best_random", "random heads in their place", random_best_, false);
+  add("unpatched", "nothing edited", unpatched_dose_, false);
   if (!experiment_.asked.empty()) ceiling(part);
 }
 
@@ -168,13 +166,13 @@ void VectorReport::ceiling(Json& part) const {
     asked.push_back({experiment_.test[i].cluster, experiment_.asked[i]});
     if (experiment_.asked[i] >= kAnswered) moved.push_back({experiment_.test[i].cluster, tested_[best_dose_[0]][i]});
   }
-  part["figures"].push_back({{"name", experiment_.name + "_asked"},
-                             {"label", experiment_.title + ", recall when the model is simply asked: the ceiling"},
-                             {"estimate", mean_of(asked).to_json()}});
+  part["figures"].push_back(figure(experiment_.name + "_asked",
+                                   experiment_.title + ", recall when the model is simply asked: the ceiling",
+                                   mean_of(asked).to_json()));
   part["figures"].push_back(
-      {{"name", experiment_.name + "_best_where_asked_works"},
-       {"label", experiment_.title + ", best way, where the model that is asked has a recall of " + number(kAnswered)},
-       {"estimate", mean_of(moved).to_json()}});
+      figure(experiment_.name + "_best_where_asked_works",
+             experiment_.title + ", best way, where the model that is asked has a recall of " + number(kAnswered),
+             mean_of(moved).to_json()));
 }
 
 void VectorReport::by_group(Json& part) const {

@@ -6,6 +6,10 @@
 
 namespace openbook {
 
+std::string_view text_at(const Passage& passage, ByteSpan in_document) {
+  return slice(passage.text, {in_document.begin - passage.range.begin, in_document.end - passage.range.begin});
+}
+
 Passage whole_document(std::string id, std::string text) {
   Passage passage;
   passage.document_id = std::move(id);

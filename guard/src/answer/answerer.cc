@@ -204,7 +204,7 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
     answer.trace.push_back({"steer", "", "not possible: no passage speaks of the question", {}});
     return std::nullopt;
   }
-  const std::vector<SentencePlace> closest = topic_->closest_sentences();
+  const std::vector<SentencePlace> closest = topic_->closest_of(all);
   const int64_t room = tokens_left_;
   auto steered = steer_to(closest, answer);
   if (steered || closest.size() == all.size()) return steered;

@@ -7,6 +7,7 @@
 namespace openbook::guard {
 namespace {
 
+using attribution::figure;
 using attribution::Json;
 using attribution::Laboratory;
 
@@ -42,17 +43,11 @@ Json read_answers(const Laboratory& lab) {
   }
 }
 
-Json figure(const std::string& name, const std::string& label, const Json& estimate, const std::string& paper = "") {
-  Json json = {{"name", name}, {"label", label}, {"estimate", estimate}};
-  if (!paper.empty()) json["paper"] = paper;
-  return json;
-}
-
 Json figures_of(const Json& read) {
   const Json &baselines = read["baselines"], &by_answer = baselines["auc_response"], &by_word = baselines["auc_word"];
   return {
       figure("auc_response", "answer has an unsupported span: AUC of its words' mean p(recited)",
-             read["auc_response"]["mean_recited"], kPublished),
+             read["auc_response"]["mean_recited"], "", kPublished),
       figure("auc_response_words_said", "answer, without a model: AUC of how many words it says", by_answer["words_said"]),
       figure("auc_response_words", "answer, without a model: AUC of its share of words that stand in no passage",
              by_answer["words_not_in_passages"]),

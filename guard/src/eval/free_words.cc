@@ -6,6 +6,7 @@
 
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
+#include "text/digits.h"
 #include "text/neutral_words.h"
 
 namespace openbook::guard {
@@ -19,8 +20,6 @@ bool has_capital(std::string_view word) {
   const char32_t first = code_point_at(word, 0).value;
   return to_lower(first) != first;
 }
-
-bool has_digit(std::string_view word) { return word.find_first_of("0123456789") != std::string_view::npos; }
 
 // Where English writes a capital whatever the word: after a line break or any mark but a comma.
 bool capital_is_due(std::string_view answer, ByteSpan word, int64_t previous_end, bool after_mark) {

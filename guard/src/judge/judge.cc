@@ -8,6 +8,7 @@
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
+#include "text/digits.h"
 #include "text/neutral_words.h"
 
 namespace openbook::guard {
@@ -28,8 +29,6 @@ Verdict verdict_of(double probability_copied, const attribution::VerdictThreshol
   if (probability_copied <= thresholds.recited_below) return Verdict::kRecited;
   return Verdict::kUnchecked;
 }
-
-bool is_number(std::string_view word) { return word[0] >= '0' && word[0] <= '9'; }
 
 // The words of the question, which repeat what was asked and claim nothing by themselves. Its numbers too: "Windows 7" in an
 // answer about Windows 7 must not count as what the answer rests on.
@@ -118,11 +117,6 @@ bool is_heading(std::string_view sentence) {
   return !lines.empty() && lines.front().kind == LineKind::kHeading;
 }
 
-std::string_view text_of(ByteSpan range, int32_t passage, const engine::Prompt& prompt) {
-  const Passage& whole = prompt.passages[passage];
-  return slice(whole.text, {range.begin - whole.range.begin, range.end - whole.range.begin});
-}
-
 // Most attended first.
 std::vector<Candidate> candidates_of(std::string_view claim, const std::vector<float>& attention, const JudgeContext& context) {
   std::vector<Candidate> candidates;
@@ -130,7 +124,7 @@ std::vector<Candidate> candidates_of(std::string_view claim, const std::vector<f
     const int32_t place = occurrence.source.passage;
     const ByteSpan sentence = sentence_around(context.prompt->passages[place], occurrence.source.range);
     const bool on_topic = context.topic && context.topic->sentence_on_topic(place, sentence);
-    const bool heading = is_heading(text_of(sentence, place, *context.prompt));
+    const bool heading = is_heading(text_at(context.prompt->passages[place], sentence));
     candidates.push_back({occurrence, sentence, on_topic, heading});
   }
   return candidates;
@@ -189,7 +183,7 @@ void keep_one_section(std::vector<std::vector<Candidate>>& of_claims, const Judg
 void put_answers_first(std::vector<Candidate>& candidates, const JudgeContext& context) {
   std::stable_partition(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
     return candidate.on_topic &&
-           context.topic->answers(text_of(candidate.sentence, candidate.occurrence.source.passage, *context.prompt));
+           context.topic->answers(text_at(context.prompt->passages[candidate.occurrence.source.passage], candidate.sentence));
   });
 }
 
@@ -201,8 +195,8 @@ Citation cite(const Claim& claim, const Candidate& quote, const engine::Prompt& 
   citation.document_sha256 = passage.document_sha256;
   citation.source = quote.occurrence.source.range;
   citation.sentence = quote.sentence;
-  citation.quote = text_of(citation.source, quote.occurrence.source.passage, prompt);
-  citation.sentence_text = text_of(citation.sentence, quote.occurrence.source.passage, prompt);
+  citation.quote = text_at(passage, citation.source);
+  citation.sentence_text = text_at(passage, citation.sentence);
   return citation;
 }
 

@@ -28,8 +28,7 @@ HeadMonitor::HeadMonitor(std::shared_ptr<const engine::Model> model, const attri
       localizer_rows_(rows_of(localizer_.heads, reader_.heads(), model->device())) {}
 
 WatchedPassages::WatchedPassages(const engine::Tokenizer& tokenizer, const engine::Prompt& prompt)
-    : readable_(prompt.readable()),
-      spelling_(tokenizer, std::span(prompt.tokens).subspan(prompt.all_passages.begin, prompt.all_passages.size())) {}
+    : readable_(prompt.readable()), spelling_(tokenizer, prompt.passage_ids()) {}
 
 TokenObservation HeadMonitor::observe(const engine::Session& session, const WatchedPassages& passages,
                                       engine::TokenId token) const {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "openbook/base/words.h"
-#include "text/neutral_words.h"
+#include "text/digits.h"
 
 namespace openbook::guard {
 namespace {
@@ -41,10 +41,6 @@ bool is_quantity_word(std::string_view folded_word) {
       "ninguno", "ninguna", "ningún", "nada", "nadie", "todos", "todas", "varios", "varias", "gratis", "gratuito", "gratuita",
       "hasta", "siempre"};
   return words.contains(folded_word);
-}
-
-bool has_digit(std::string_view word) {
-  return std::any_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace

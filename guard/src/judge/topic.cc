@@ -11,6 +11,7 @@
 #include "openbook/base/sentences.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
+#include "text/digits.h"
 #include "text/neutral_words.h"
 
 namespace openbook::guard {
@@ -33,8 +34,6 @@ bool looks_like_name(std::string_view word) {
   const char32_t value = code_point_at(word, 0).value;
   return to_lower(value) != value;
 }
-
-bool is_number(std::string_view word) { return word[0] >= '0' && word[0] <= '9'; }
 
 // Equal, or the same word with another ending: a long common beginning. A number has no endings: 2024.7 is not 2024.5.
 bool same_term(std::string_view a, std::string_view b) {
@@ -254,9 +253,8 @@ bool Topic::in_one_section(const Source& a, const Source& b) const {
 
 bool Topic::sentence_on_topic(int32_t passage, ByteSpan sentence_in_document) const {
   const Passage& whole = passages_->at(passage);
-  const ByteSpan bytes{sentence_in_document.begin - whole.range.begin, sentence_in_document.end - whole.range.begin};
-  const std::string sentence(slice(whole.text, bytes));
-  const Section& section = section_of(passage, bytes.begin);
+  const std::string sentence(text_at(whole, sentence_in_document));
+  const Section& section = section_of(passage, sentence_in_document.begin - whole.range.begin);
   if (!section.holds_subject) {
     if (subject_.named) return false;
     const std::vector<double> alone_and_under_headings = similarities({sentence, section.above + sentence});
@@ -298,14 +296,10 @@ bool Topic::answers(std::string_view sentence) const {
   return how_well_answers(sentence) >= (asked_.empty() ? kAnswersAlone : kAnswersShare) * close_;
 }
 
-std::vector<SentencePlace> Topic::closest_sentences() const {
-  std::vector<SentencePlace> sentences = sentences_on_topic();
+std::vector<SentencePlace> Topic::closest_of(const std::vector<SentencePlace>& sentences) const {
   std::vector<double> scores;
-  for (const SentencePlace& place : sentences) {
-    const Passage& passage = passages_->at(place.passage);
-    scores.push_back(
-        how_well_answers(slice(passage.text, {place.range.begin - passage.range.begin, place.range.end - passage.range.begin})));
-  }
+  for (const SentencePlace& place : sentences)
+    scores.push_back(how_well_answers(text_at(passages_->at(place.passage), place.range)));
   const double best = scores.empty() ? 0 : *std::max_element(scores.begin(), scores.end());
   std::vector<SentencePlace> closest;
   for (size_t i = 0; i < sentences.size(); ++i)

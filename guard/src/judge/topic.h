@@ -62,8 +62,8 @@ class Topic {
   // A heading says what its sentences speak of and is no sentence itself: headings come only where there is nothing else.
   std::vector<SentencePlace> sentences_on_topic() const;
 
-  // Those on topic that answer best: what steering draws attention to.
-  std::vector<SentencePlace> closest_sentences() const;
+  // Those of the sentences that answer best: what steering draws attention to.
+  std::vector<SentencePlace> closest_of(const std::vector<SentencePlace>& sentences) const;
   // Whether a sentence on topic says what the question asks for, and not something else about its subject.
   bool answers(std::string_view sentence) const;
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "openbook/base/span.h"
 
@@ -17,6 +18,9 @@ struct Passage {
   std::string context;          // title and heading above it in the document; what it is about, no part of the text; may be empty
   double score = 0;             // retrieval score, higher is better; 0 when the caller gave the passage
 };
+
+// What stands at a range of the extracted document text, which must lie inside the passage's.
+std::string_view text_at(const Passage& passage, ByteSpan in_document);
 
 // The passage that is a whole document: its text from the first byte to the last, its hash that of the text.
 Passage whole_document(std::string id, std::string text);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,10 @@ struct Prompt {
   TokenRange question_tokens;              // the question's own tokens
   // The first position after the passages' text: edits act from here on.
   int64_t first_after_passages() const { return all_passages.end; }
+
+  std::span<const TokenId> passage_ids() const {
+    return std::span(tokens).subspan(static_cast<size_t>(all_passages.begin), static_cast<size_t>(all_passages.size()));
+  }
 
   // [all_passages]: whether the token belongs to a passage and is not the prompt's first, an attention sink that says nothing
   // about reading.
