@@ -5,6 +5,7 @@
 
 #include "answer/abstention.h"
 #include "answer/cut.h"
+#include "answer/news.h"
 #include "judge/causal.h"
 #include "judge/quantity.h"
 #include "openbook/base/sentences.h"
@@ -41,22 +42,6 @@ std::string why_unsupported(const Claim& claim, std::string_view text) {
 // Whether `next` begins a new sentence after `text`.
 bool begins_sentence(const std::string& text, const std::string& next) {
   return split_sentences(with_valid_utf8(text + next)).size() > 1;
-}
-
-// The tokens that steering draws attention to: those of the given sentences.
-std::vector<TokenRange> tokens_of(const engine::Prompt& prompt, const std::vector<SentencePlace>& sentences) {
-  std::vector<TokenRange> keys;
-  for (const SentencePlace& sentence : sentences) {
-    const TokenRange tokens = prompt.passage_tokens[sentence.passage];
-    for (int64_t token = tokens.begin; token < tokens.end; ++token) {
-      if (!prompt.sources[token].range.overlaps(sentence.range)) continue;
-      if (!keys.empty() && keys.back().end == token && token > tokens.begin)
-        ++keys.back().end;
-      else if (keys.empty() || keys.back().end <= token)
-        keys.push_back({token, token + 1});
-    }
-  }
-  return keys;
 }
 
 // Whether the sentence is one of the documents', word for word: then its words stand together, and how well the model could have
@@ -197,7 +182,7 @@ bool Answerer::gives_what_is_asked(const Answer& so_far, std::string_view text) 
   return !so_far.sentences.empty() || !asks_quantity(question_) || gives_quantity(text, question_);
 }
 
-// Draws to the sentences that answer best, and when nothing comes of it to all on topic.
+// Draws to what is new in the sentences that answer best, and when nothing comes of it to all on topic.
 std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
   const std::vector<SentencePlace> all = topic_ ? topic_->sentences_on_topic() : std::vector<SentencePlace>{};
   if (all.empty()) {
@@ -213,7 +198,7 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
 }
 
 std::optional<std::pair<Spoken, Judgement>> Answerer::steer_to(const std::vector<SentencePlace>& sentences, Answer& answer) {
-  speaker_.atlas->steering.put_in_force(prompt_->first_after_passages(), tokens_of(*prompt_, sentences), session_.edits());
+  speaker_.atlas->steering.put_in_force(prompt_->first_after_passages(), tokens_of_news(*prompt_, sentences, question_), session_.edits());
   restart();
   Spoken spoken = speak_sentence();
   session_.edits().clear();

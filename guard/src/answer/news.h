@@ -1,0 +1,25 @@
+// What sentences say that the question has not said: where steering draws attention to.
+//
+// A model whose heads are drawn to words that the question holds says those again ("Turkey's capital, Turkey, is a city") and
+// goes on from memory; function words lead it to phrases of its own ("as well as"). What answers is among the other words.
+//
+// Thread-safe. Texts are UTF-8.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "judge/topic.h"
+#include "openbook/engine/prompt.h"
+
+namespace openbook::guard {
+
+// Runs of words of `sentence` that are neither the question's nor function words, in order; function words between two of one run
+// belong to it ("Bank of England").
+std::vector<ByteSpan> news_in(std::string_view sentence, std::string_view question);
+
+// The prompt's tokens of what is new in `sentences`; of the whole sentences where nothing is ("Is the cover of steel?").
+std::vector<TokenRange> tokens_of_news(const engine::Prompt& prompt, const std::vector<SentencePlace>& sentences,
+                                       std::string_view question);
+
+}  // namespace openbook::guard
