@@ -70,6 +70,24 @@ TEST_F(GuardSteering, ASteeredSentenceEndsWithTheClauseBeforeItsFirstUnsupported
                           "refuse: recited: \"Oslo\""));
 }
 
+TEST_F(GuardSteering, ASentenceThatTheProbeIsNotSureOfIsProvedBeforeAnythingIsSteered) {
+  GuardOptions options =
+      this->options(test::capital_llama(), [](attribution::HeadAtlas& atlas) { atlas.first_token.copied_above = 1; });
+  const Answer proved = Guard::open(options)->ask(kQuestion, documents({kBergen}));
+  EXPECT_THAT(tried(proved),
+              ElementsAre("decode: not copied from a passage about the question: \"Bergen\"", "prove: supported and causal"));
+  EXPECT_EQ(proved.text, kSaid + "Bergen.");
+  ASSERT_EQ(proved.sentences.size(), 1u);
+  EXPECT_FALSE(proved.sentences[0].steered);
+  EXPECT_TRUE(proved.citations.at(0).causal);
+  for (const TokenRecord& token : proved.tokens) EXPECT_FALSE(token.edited);
+
+  // Memory is never tried: "Oslo" stands in the document, and the probe says that it was recited.
+  const Answer recited = ask(test::stubborn_llama(), {"The capital of Norway is Bergen. Oslo was."});
+  EXPECT_EQ(recited.trace.at(0).outcome, "recited: \"Oslo\"");
+  EXPECT_NE(recited.trace.at(1).what, "prove");
+}
+
 TEST_F(GuardSteering, OfASteeredSentenceThatRepeatsTheDocumentOneCausalClaimIsEnough) {
   test::ReadingLlama model = test::stubborn_llama();
   for (const std::string& capital : test::capital_llama().answers) model.follow(capital, {" and"});

@@ -37,10 +37,12 @@ TEST(News, OfSentencesAreTheirTokensInThePrompt) {
               ElementsAre(TokenRange{first + 24, first + 28}, TokenRange{second + 9, second + 12}));
 }
 
-TEST(News, AreTheWholeSentenceWhereItSaysNothingNew) {
+TEST(News, AreNoneWhereASentenceSaysNothingNew) {
   const test::Ground ground("Is Leeds big?", {whole_document("b.md", "Leeds is big.")});
-  EXPECT_THAT(tokens_of_news(ground.prompt, {{0, {0, 13}}}, ground.question), ElementsAre(ground.prompt.passage_tokens[0]));
-  EXPECT_THAT(tokens_of_news(ground.prompt, {}, ground.question), IsEmpty());
+  const std::vector<SentencePlace> sentence = {{0, {0, 13}}};
+  EXPECT_THAT(tokens_of(ground.prompt, sentence), ElementsAre(ground.prompt.passage_tokens[0]));
+  EXPECT_THAT(tokens_of_news(ground.prompt, sentence, ground.question), IsEmpty());
+  EXPECT_THAT(tokens_of(ground.prompt, {}), IsEmpty());
 }
 
 }  // namespace

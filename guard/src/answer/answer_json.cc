@@ -63,12 +63,9 @@ Json brief(const Answer& answer) {
   Json tried = Json::array();
   for (const Attempt& attempt : answer.trace)
     tried.push_back({{"what", attempt.what}, {"text", attempt.text}, {"outcome", attempt.outcome}});
-  return {{"outcome", outcome_name(answer.outcome)},
-          {"text", answer.text},
-          {"refusal_reason", answer.refusal_reason},
-          {"tried", std::move(tried)},
-          {"claims", list_of(answer.claims, answer)},
-          {"citations", list_of(answer.citations)}};
+  return {{"outcome", outcome_name(answer.outcome)},  {"text", answer.text},
+          {"refusal_reason", answer.refusal_reason},  {"tried", std::move(tried)},
+          {"claims", list_of(answer.claims, answer)}, {"citations", list_of(answer.citations)}};
 }
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }

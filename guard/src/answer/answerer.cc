@@ -6,6 +6,7 @@
 #include "answer/abstention.h"
 #include "answer/cut.h"
 #include "answer/news.h"
+#include "answer/ruling.h"
 #include "judge/causal.h"
 #include "judge/quantity.h"
 #include "openbook/base/sentences.h"
@@ -44,28 +45,8 @@ bool begins_sentence(const std::string& text, const std::string& next) {
   return split_sentences(with_valid_utf8(text + next)).size() > 1;
 }
 
-// Whether the sentence is one of the documents', word for word: then its words stand together, and how well the model could have
-// guessed one of them from the others is no matter.
-bool repeats_a_sentence(const Spoken& spoken, const Judgement& judgement) {
-  return !judgement.citations.empty() && folded_words(spoken.text) == folded_words(judgement.citations.front().sentence_text);
-}
-
-// Takes support from the claims of a steered sentence that are not causal. Of a repeated sentence one causal claim is enough.
-void require_causal(const Spoken& spoken, Judgement& judgement) {
-  const bool some_causal = std::any_of(judgement.citations.begin(), judgement.citations.end(),
-                                       [](const Citation& citation) { return citation.causal; });
-  if (some_causal && repeats_a_sentence(spoken, judgement)) return;
-  for (Claim& claim : judgement.claims) {
-    if (claim.support != Support::kSupported || judgement.citations[*claim.citation].causal) continue;
-    claim.support = Support::kUnsupported;
-    claim.verdict = Verdict::kUnchecked;
-  }
-}
-
 // A place where the model would end its sentence this often can be its end.
 constexpr double kMayEnd = 0.05;
-
-constexpr const char* kNoQuantity = "gives no number, though the question asks for one";
 
 // What the model says by itself it says to the question. A steered sentence is said because attention was drawn to it: whether it
 // answers has to be seen, from the place of the claim that it begins with. What follows may stand in an answer by chance.
@@ -148,60 +129,50 @@ void Answerer::show_words(const Spoken& spoken, int64_t& shown) const {
   shown = whole;
 }
 
-// The strictest action of the rules that apply; of rules that are equally strict the one that tells a reader most gives the
-// reason.
-Answerer::Ruling Answerer::rule(const Judgement& judgement, const Spoken& spoken, const Answer& so_far) const {
-  const bool supported = judgement.has_supported(), elsewhere = judgement.read_elsewhere();
-  Ruling ruling{Action::kAllow, {}};
-  const auto weigh = [&](bool applies, Action action, const std::string& reason, auto wanted) {
-    if (!applies || action <= ruling.action) return;
-    // A word of the question explains nothing: a claim that says more is named, or none.
-    const auto claim = first_claim_beyond(question_, judgement, spoken.text, wanted);
-    ruling = {action, claim ? reason + ": " + in_quotes(*claim) : reason};
-  };
-  const auto is = [](Verdict verdict) { return [verdict](const Claim& claim) { return claim.verdict == verdict; }; };
-  const auto off_topic = [](const Claim& claim) { return claim.support == Support::kCopiedOffTopic; };
-  const bool recites_more = first_claim_beyond(question_, judgement, spoken.text, is(Verdict::kRecited)).has_value();
-  weigh(recites_more, policy_->on_recited, "recited", is(Verdict::kRecited));
-  weigh(elsewhere && !supported, policy_->on_off_topic, "copied from a place that does not speak of the question", off_topic);
-  weigh(!supported, policy_->on_uncited, "not copied from a passage about the question", [](const Claim&) { return true; });
-  weigh(!gives_what_is_asked(so_far, spoken.text), policy_->on_off_topic, kNoQuantity, [](const Claim&) { return false; });
-  weigh(judgement.has(Verdict::kRecited), policy_->on_recited, "recited: only words of the question", is(Verdict::kRecited));
-  weigh(judgement.has(Verdict::kUnchecked), policy_->on_unchecked, "unchecked", is(Verdict::kUnchecked));
-  const auto unquoted = [](const Claim& claim) {
-    return claim.verdict == Verdict::kCopied && claim.support == Support::kUnsupported;
-  };
-  weigh(supported && std::any_of(judgement.claims.begin(), judgement.claims.end(), unquoted), policy_->on_unchecked,
-        "words of the passages that do not stand together there", unquoted);
-  weigh(elsewhere && supported, policy_->on_unchecked, "copied from a place that does not speak of the question", off_topic);
-  return ruling;
-}
-
 // The first sentence has to give a quantity where the question asks for one; what comes after it may say more.
 bool Answerer::gives_what_is_asked(const Answer& so_far, std::string_view text) const {
   return !so_far.sentences.empty() || !asks_quantity(question_) || gives_quantity(text, question_);
 }
 
-// Draws to what is new in the sentences that answer best, and when nothing comes of it to all on topic.
+// A sentence that the model said by itself and that the probe is not sure of, tried as a steered one is: its words stand in one
+// section on topic, and they are causal. Nothing when they are not.
+std::optional<Judgement> Answerer::prove(const Spoken& spoken, Answer& answer) const {
+  Judgement judgement = judge_by_quote(spoken, context());
+  const auto stands = [&] { return !judgement.claims.empty() && standing_claims(judgement) == std::ssize(judgement.claims); };
+  if (!stands()) return std::nullopt;
+  measure(judgement, spoken);
+  require_causal(spoken, judgement);
+  if (!stands()) return std::nullopt;
+  answer.trace.push_back({"prove", spoken.text, "supported and causal", {}});
+  return judgement;
+}
+
+// Draws to the sentences that answer best, then to what they say beyond the question, and when nothing comes of it the same with
+// all on topic.
 std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
   const std::vector<SentencePlace> all = topic_ ? topic_->sentences_on_topic() : std::vector<SentencePlace>{};
   if (all.empty()) {
     answer.trace.push_back({"steer", "", "not possible: no passage speaks of the question", {}});
     return std::nullopt;
   }
-  const std::vector<SentencePlace> closest = topic_->closest_of(all);
+  std::vector<std::vector<TokenRange>> ways;
+  for (const std::vector<SentencePlace>& sentences : {topic_->closest_of(all), all})
+    for (std::vector<TokenRange> keys : {tokens_of(*prompt_, sentences), tokens_of_news(*prompt_, sentences, question_)})
+      if (!keys.empty() && std::find(ways.begin(), ways.end(), keys) == ways.end()) ways.push_back(std::move(keys));
   const int64_t room = tokens_left_;
-  auto steered = steer_to(closest, answer);
-  if (steered || closest.size() == all.size()) return steered;
-  tokens_left_ = room;  // what is not shown does not count
-  return steer_to(all, answer);
+  for (const std::vector<TokenRange>& keys : ways) {
+    tokens_left_ = room;  // what is not shown does not count
+    if (auto steered = steer_to(keys, answer)) return steered;
+  }
+  return std::nullopt;
 }
 
-std::optional<std::pair<Spoken, Judgement>> Answerer::steer_to(const std::vector<SentencePlace>& sentences, Answer& answer) {
-  speaker_.atlas->steering.put_in_force(prompt_->first_after_passages(), tokens_of_news(*prompt_, sentences, question_), session_.edits());
+std::optional<std::pair<Spoken, Judgement>> Answerer::steer_to(const std::vector<TokenRange>& keys, Answer& answer) {
+  speaker_.atlas->steering.put_in_force(prompt_->first_after_passages(), keys, session_.edits());
   restart();
   Spoken spoken = speak_sentence();
   session_.edits().clear();
+  end_before_repetition(spoken);
   if (answer.trace.back().what == "steer" && answer.trace.back().text == spoken.text) return std::nullopt;  // known already
   Judgement judgement = judge_by_quote(spoken, context());
   const auto note = [&](const std::string& result) {
@@ -308,7 +279,7 @@ void Answerer::refuse(Answer& answer, const std::string& reason) {
 // Judges a sentence and does what the policy says. False: the answer ends here.
 bool Answerer::settle(Answer& answer, const Spoken& spoken) {
   Judgement judgement = judge_by_probe(spoken, context());
-  const Ruling ruling = rule(judgement, spoken, answer);
+  const Ruling ruling = rule(*policy_, question_, spoken.text, judgement, gives_what_is_asked(answer, spoken.text));
   answer.trace.push_back(
       {"decode", spoken.text, ruling.reason.empty() ? "supported" : ruling.reason, token_records(spoken, judgement)});
   if (ruling.action == Action::kAllow || ruling.action == Action::kFlag) {
@@ -318,6 +289,12 @@ bool Answerer::settle(Answer& answer, const Spoken& spoken) {
     return !spoken.last;
   }
   if (ruling.action == Action::kSteer) {
+    if (!judgement.has(Verdict::kRecited) && gives_what_is_asked(answer, spoken.text)) {
+      if (const auto proved = prove(spoken, answer)) {
+        deliver(answer, spoken, *proved, Delivery::kDelivered, false, {});
+        return !spoken.last;
+      }
+    }
     if (const auto end = last_end(spoken, judgement, answer)) return deliver_up_to(*end, answer, spoken, judgement);
     // After a sentence that stands the answer is given: to steer for more brings what nobody asked.
     if (answer.sentences.empty()) {

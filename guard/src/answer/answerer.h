@@ -39,18 +39,13 @@ class Answerer {
   void read(Answer& answer, std::string_view text);
 
  private:
-  struct Ruling {
-    Action action;
-    std::string reason;
-  };
-
   Spoken speak_sentence();
   void hear(Spoken& spoken, engine::TokenId token);
   void show_words(const Spoken& spoken, int64_t& shown) const;
-  Ruling rule(const Judgement& judgement, const Spoken& spoken, const Answer& so_far) const;
   bool gives_what_is_asked(const Answer& so_far, std::string_view text) const;
+  std::optional<Judgement> prove(const Spoken& spoken, Answer& answer) const;
   std::optional<std::pair<Spoken, Judgement>> steer(Answer& answer);
-  std::optional<std::pair<Spoken, Judgement>> steer_to(const std::vector<SentencePlace>& sentences, Answer& answer);
+  std::optional<std::pair<Spoken, Judgement>> steer_to(const std::vector<TokenRange>& keys, Answer& answer);
   std::optional<size_t> last_end(const Spoken& spoken, const Judgement& judgement, const Answer& so_far);
   std::optional<size_t> clause_end(const Spoken& spoken, const Judgement& judgement, const Answer& so_far) const;
   void measure(Judgement& judgement, const Spoken& spoken) const;  // which citations are causal

@@ -44,15 +44,19 @@ std::vector<ByteSpan> news_in(std::string_view sentence, std::string_view questi
   return news;
 }
 
+std::vector<TokenRange> tokens_of(const engine::Prompt& prompt, const std::vector<SentencePlace>& sentences) {
+  std::vector<Source> places;
+  for (const SentencePlace& sentence : sentences) places.push_back({sentence.passage, sentence.range});
+  return tokens_in(prompt, places);
+}
+
 std::vector<TokenRange> tokens_of_news(const engine::Prompt& prompt, const std::vector<SentencePlace>& sentences,
                                        std::string_view question) {
-  std::vector<Source> news, whole;
-  for (const SentencePlace& sentence : sentences) {
-    whole.push_back({sentence.passage, sentence.range});
-    for (const ByteSpan& bytes : news_in(text_at(prompt.passages[sentence.passage], sentence.range), question))
-      news.push_back({sentence.passage, {sentence.range.begin + bytes.begin, sentence.range.begin + bytes.end}});
-  }
-  return tokens_in(prompt, news.empty() ? whole : news);
+  std::vector<Source> places;
+  for (const SentencePlace& sentence : sentences)
+    for (const ByteSpan& news : news_in(text_at(prompt.passages[sentence.passage], sentence.range), question))
+      places.push_back({sentence.passage, {sentence.range.begin + news.begin, sentence.range.begin + news.end}});
+  return tokens_in(prompt, places);
 }
 
 }  // namespace openbook::guard

@@ -18,7 +18,10 @@ namespace openbook::guard {
 // belong to it ("Bank of England").
 std::vector<ByteSpan> news_in(std::string_view sentence, std::string_view question);
 
-// The prompt's tokens of what is new in `sentences`; of the whole sentences where nothing is ("Is the cover of steel?").
+// The prompt's tokens of the sentences.
+std::vector<TokenRange> tokens_of(const engine::Prompt& prompt, const std::vector<SentencePlace>& sentences);
+
+// Of what is new in them; empty where nothing is ("Is the cover of steel?").
 std::vector<TokenRange> tokens_of_news(const engine::Prompt& prompt, const std::vector<SentencePlace>& sentences,
                                        std::string_view question);
 

@@ -5,6 +5,7 @@
 
 #include "judge/quote.h"
 #include "openbook/base/words.h"
+#include "text/neutral_words.h"
 
 namespace openbook::guard {
 namespace {
@@ -13,6 +14,22 @@ std::vector<engine::TokenId> joined(std::span<const engine::TokenId> front, std:
   std::vector<engine::TokenId> tokens(front.begin(), front.end());
   tokens.insert(tokens.end(), back.begin(), back.end());
   return tokens;
+}
+
+std::vector<std::string> telling_words(std::string_view text, Language language) {
+  std::vector<std::string> words = folded_words(text);
+  std::erase_if(words, [&](const std::string& word) { return is_function_word(word, language); });
+  return words;
+}
+
+// Whether a document says the sentence word for word, function words aside, in one of its own.
+bool stands_in_a_sentence(const Spoken& spoken, const Judgement& judgement) {
+  return std::any_of(judgement.citations.begin(), judgement.citations.end(), [&](const Citation& citation) {
+    const Language language = language_of(citation.sentence_text);
+    const std::vector<std::string> said = telling_words(spoken.text, language),
+                                   written = telling_words(citation.sentence_text, language);
+    return std::search(written.begin(), written.end(), said.begin(), said.end()) != written.end();
+  });
 }
 
 }  // namespace
@@ -50,6 +67,17 @@ void measure_causal(Judgement& judgement, const Spoken& spoken, std::span<const 
     citation.causal_nats =
         std::accumulate(with.begin() + begin, with.begin() + end, 0.0) - std::accumulate(without.begin(), without.end(), 0.0);
     citation.causal = *citation.causal_nats > threshold_nats;
+  }
+}
+
+void require_causal(const Spoken& spoken, Judgement& judgement) {
+  const bool some_causal = std::any_of(judgement.citations.begin(), judgement.citations.end(),
+                                       [](const Citation& citation) { return citation.causal; });
+  if (some_causal && stands_in_a_sentence(spoken, judgement)) return;
+  for (Claim& claim : judgement.claims) {
+    if (claim.support != Support::kSupported || judgement.citations[*claim.citation].causal) continue;
+    claim.support = Support::kUnsupported;
+    claim.verdict = Verdict::kUnchecked;
   }
 }
 

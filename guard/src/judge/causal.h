@@ -17,6 +17,11 @@ namespace openbook::guard {
 void measure_causal(Judgement& judgement, const Spoken& spoken, std::span<const engine::TokenId> before,
                     const engine::Prompt& prompt, const engine::Decoder& decoder, double threshold_nats);
 
+// Takes support from the measured claims that are not causal. Of a sentence that stands in a document word for word (function
+// words aside) one causal claim is enough: its words belong together, and how well the model could have guessed one of them from
+// the others is no matter.
+void require_causal(const Spoken& spoken, Judgement& judgement);
+
 // The prompt's tokens without those of every passage sentence that holds `quote`'s words.
 std::vector<engine::TokenId> without_quote(const engine::Prompt& prompt, std::string_view quote);
 
