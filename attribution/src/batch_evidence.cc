@@ -22,4 +22,13 @@ at::Tensor BatchEvidence::read(const engine::BatchObservation& observed, const s
   return by_head.mul(observed.z).sum(-1).flatten(1).cpu();
 }
 
+at::Tensor BatchEvidence::lens(const engine::BatchObservation& observed, const std::vector<engine::TokenId>& tokens) const {
+  const engine::ModelConfig& config = model_->config();
+  const at::Tensor output = output_.view({config.layers, output_.size(1), config.heads, config.d_head});
+  const at::Tensor written = at::einsum("lmhd,rlhd->rlhm", {output, observed.z});
+  const auto rms = [&](const at::Tensor& values) { return values.square().mean(-1).add_(config.norm_epsilon).sqrt_(); };
+  const at::Tensor together = rms(observed.resid_post.select(1, config.layers - 1)).unsqueeze(1), alone = rms(written).flatten(1);
+  return read(observed, tokens).mul(together.div(alone).cpu());
+}
+
 }  // namespace openbook::attribution

@@ -13,11 +13,12 @@
 namespace openbook::attribution {
 namespace {
 
-constexpr double kRecitedPassed = 0.01;   // of recited answers may pass as copied, by the upper confidence bound
-constexpr double kCopiedBlamed = 0.02;    // of copied answers may be called recited
-constexpr double kLikelierCopied = 0.5;   // what is likelier copied than recited is never called recited
-constexpr double kLeastCausalNats = 1.0;  // below it even an unrelated sentence moves a probability that much
-constexpr double kL2Grid[] = {0.3, 1, 3, 10, 30, 100};
+constexpr double kRecitedPassed = 0.01;                 // of recited answers may pass as copied, by the upper confidence bound
+constexpr double kCopiedBlamed = 0.02;                  // of copied answers may be called recited
+constexpr double kLikelierCopied = 0.5;                 // what is likelier copied than recited is never called recited
+constexpr double kLeastCausalNats = 1.0;                // below it even an unrelated sentence moves a probability that much
+constexpr double kL2Grid[] = {0.3, 1, 3, 10, 30, 100};  // ascending
+constexpr double kAsGood = 0.001;                       // of AUC between regularisations: no difference on a few hundred answers
 
 // Mean AUC over folds of relations, each scored by a probe that saw none of the fold's.
 double held_out_auc(const std::vector<ProbeExample>& examples, double l2) {
@@ -147,12 +148,11 @@ Look look_at(const Localizer& localizer, int64_t heads_per_layer, const Observed
 }
 
 Probe fit_probe_by_relation(const std::vector<ProbeExample>& examples) {
-  double best_l2 = kL2Grid[0], best_auc = -1;
-  for (const double l2 : kL2Grid) {
-    const double auc = held_out_auc(examples, l2);
-    if (auc > best_auc) best_auc = auc, best_l2 = l2;
-  }
-  return fit_probe(examples, best_l2);
+  std::vector<double> aucs;
+  for (const double l2 : kL2Grid) aucs.push_back(held_out_auc(examples, l2));
+  const double enough = *std::max_element(aucs.begin(), aucs.end()) - kAsGood;
+  const auto strongest = std::find_if(aucs.rbegin(), aucs.rend(), [&](double auc) { return auc >= enough; });
+  return fit_probe(examples, kL2Grid[aucs.rend() - strongest - 1]);
 }
 
 Probe fit_verdict_probe(const ProbeFeatures& features, const std::vector<LabelledCase>& cases,

@@ -47,7 +47,8 @@ Localizer fit_answer_localizer(int64_t heads_per_layer, const std::vector<engine
 // What the localizer sees when the answer's first token is chosen. Needs an observed case with passages.
 Look look_at(const Localizer& localizer, int64_t heads_per_layer, const ObservedCase& observed);
 
-// The regularisation is the one with the best AUC on relations, the examples' groups, that are held out in turn.
+// The regularisation is the strongest of those whose AUC on relations, the examples' groups, that are held out in turn is as good
+// as the best: weights that lean on few heads carry over worse to other documents.
 Probe fit_probe_by_relation(const std::vector<ProbeExample>& examples);
 
 // That on the answers' first tokens of the fit split.

@@ -154,9 +154,14 @@ float Localizer::echo(const std::vector<float>& attention_to_alike) const {
 }
 
 std::optional<int64_t> Localizer::locate(const std::vector<float>& attention) const {
-  const auto best = std::max_element(attention.begin(), attention.end());
-  if (best == attention.end() || !(*best > 0) || *best < nowhere_below) return std::nullopt;
-  return best - attention.begin();
+  const std::optional<int64_t> key = best(attention);
+  return key && attention[static_cast<size_t>(*key)] >= nowhere_below ? key : std::nullopt;
+}
+
+std::optional<int64_t> Localizer::best(const std::vector<float>& attention) {
+  const auto most = std::max_element(attention.begin(), attention.end());
+  if (most == attention.end() || !(*most > 0)) return std::nullopt;
+  return most - attention.begin();
 }
 
 Localizer fit_localizer(std::vector<engine::HeadId> heads, const std::vector<LocalizerExample>& examples, double lost) {

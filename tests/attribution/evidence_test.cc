@@ -5,6 +5,7 @@
 
 #include "attribution/relevance_golden.h"
 #include "base/test_support.h"
+#include "batch_evidence.h"
 #include "openbook/engine/decoder.h"
 
 namespace openbook::attribution {
@@ -67,6 +68,31 @@ TEST_P(Evidence, BadHeadsAndTokensAreRefused) {
   EXPECT_ERROR(EvidenceReader(model_, {{9, 0}}), Code::kInvalidArgument, "L9H0");
   EXPECT_ERROR(EvidenceReader(model_, {{0, 1}}).read(taps, 3), Code::kInvalidArgument, "other heads");
   EXPECT_ERROR(EvidenceReader(model_, {{0, 0}}).read(taps, -1), Code::kInvalidArgument, "token -1");
+}
+
+TEST_P(Evidence, OfABatchEqualsTheFormulasOfShareAndLens) {
+  const engine::ModelConfig& config = model_->config();
+  at::manual_seed(3);
+  engine::BatchObservation observed;
+  observed.z = at::randn({2, config.layers, config.heads, config.d_head});
+  observed.resid_post = at::randn({2, config.layers, config.d_model});
+  const std::vector<engine::TokenId> tokens = {5, 17};
+  const auto normed = [&](const at::Tensor& x, const at::Tensor& length_of) {
+    return x / (length_of.square().mean() + config.norm_epsilon).sqrt() * model_->final_norm().to(at::kDouble);
+  };
+  at::Tensor share = at::empty({2, config.layers * config.heads}, at::kDouble), lens = at::empty_like(share);
+  for (int64_t row = 0; row < 2; ++row)
+    for (int64_t i = 0; i < share.size(1); ++i) {
+      const int64_t layer = i / config.heads, head = i % config.heads;
+      const at::Tensor columns = model_->layer(layer).attention_out.narrow(1, head * config.d_head, config.d_head);
+      const at::Tensor written = columns.to(at::kDouble).mv(observed.z[row][layer][head].to(at::kDouble));
+      const at::Tensor of_token = model_->unembedding()[tokens[static_cast<size_t>(row)]].to(at::kDouble);
+      share[row][i] = normed(written, observed.resid_post[row][config.layers - 1].to(at::kDouble)).dot(of_token);
+      lens[row][i] = normed(written, written).dot(of_token);
+    }
+  const BatchEvidence evidence(model_);
+  EXPECT_TRUE(close(evidence.read(observed, tokens), share, 1e-4));
+  EXPECT_TRUE(close(evidence.lens(observed, tokens), lens, 1e-4));
 }
 
 }  // namespace

@@ -83,6 +83,13 @@ TEST(Localizer, NoPlaceWithoutEnoughAttention) {
   EXPECT_TRUE(two_heads(0.2f).locate({0.1f, 0.2f}));
 }
 
+TEST(Localizer, TheBestPlaceIsThereHoweverLittleItWasLookedAt) {
+  EXPECT_EQ(Localizer::best({0.1f, 0.19f}), 1);
+  EXPECT_EQ(Localizer::best({0.1f, 0.19f, 0.19f}), 1);
+  EXPECT_FALSE(Localizer::best({0, 0}));
+  EXPECT_FALSE(Localizer::best({}));
+}
+
 TEST(Localizer, WrongShapesAreRefused) {
   EXPECT_ERROR(two_heads().look(rows({{1, 2}}), {true, true}, {true, true}), Code::kInvalidArgument,
                "[1, 2], expected [2 heads, 2 keys]");

@@ -8,6 +8,7 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int64_t kDepth = 6;       // more heads than that break a small model whichever they are
+constexpr int64_t kPickedOn = 144;  // cases of a setting; on 48 the order did not carry over to other relations
 constexpr size_t kCandidates = 16;  // of the pool stay in the race after the first head
 
 std::vector<NextToken> next_tokens(const std::vector<const ObservedCase*>& cases) {
@@ -59,8 +60,8 @@ class Choosing {
     const HeadSet& parametric = named("parametric").heads;
     std::vector<HeadChoice> read = {{"difference score", in_context}}, recited = {{"difference score", parametric}};
     if (!lab_.quick) {
-      const auto open = next_tokens(given_cases(lab_, facts_, Setting::kOwn, GivenAnswer::kDocument, 48));
-      const auto closed = next_tokens(given_cases(lab_, facts_, Setting::kClosed, GivenAnswer::kMemory, 48));
+      const auto open = next_tokens(given_cases(lab_, facts_, Setting::kOwn, GivenAnswer::kDocument, kPickedOn));
+      const auto closed = next_tokens(given_cases(lab_, facts_, Setting::kClosed, GivenAnswer::kMemory, kPickedOn));
       read.push_back({"retrieval score", named("retrieval").heads});
       add_picked(read, lab_.atlas->in_context, open, closed, "choosing in-context heads");
       add_picked(recited, lab_.atlas->parametric, closed, open, "choosing parametric heads");
@@ -95,7 +96,7 @@ class Choosing {
       if (order.color == "random") random.push_back(add(order.heads));
     for (const HeadChoice& each : read) of_read.push_back(add(each.heads));
     for (const HeadChoice& each : recited) of_recited.push_back(add(each.heads));
-    const std::vector<RemovalTrial> trials = removal_trials(lab_, facts_, {Book::kOwn, Book::kClosed}, lab_.sample(96, 5));
+    const std::vector<RemovalTrial> trials = removal_trials(lab_, facts_, {Book::kOwn, Book::kClosed}, lab_.sample(288, 5));
     const auto said = say_without(lab_, trials, removals.sets(), "choosing how many heads");
     std::vector<Loss> losses;
     for (const auto& after : said) losses.push_back(loss_of(trials, said[0], after));
@@ -112,8 +113,7 @@ class Choosing {
             by_chance.closed += losses[of_random[i]].closed / static_cast<double>(random.size());
           }
           const double fall = reading ? loss.own : loss.closed, harm = reading ? loss.closed : loss.own;
-          const double slack = std::min({fall - SurgeryGoal::kFall, SurgeryGoal::kHarm - harm,
-                                         SurgeryGoal::kRandom - by_chance.own, SurgeryGoal::kRandom - by_chance.closed});
+          const double slack = std::min(fall - SurgeryGoal::kFall, SurgeryGoal::kHarm - harm);
           choice_.tried.push_back({{"heads", reading ? "in_context" : "parametric"},
                                    {"order", choices[choice].order},
                                    {"count", counts[i]},

@@ -8,7 +8,7 @@ namespace openbook::attribution {
 
 // What surgery is to reach, in points of accuracy on cases that were right before.
 struct SurgeryGoal {
-  static constexpr double kFall = 50, kHarm = 8, kRandom = 10;
+  static constexpr double kFall = 50, kHarm = 8;
 };
 
 struct HeadChoice {

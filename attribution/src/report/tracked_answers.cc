@@ -64,7 +64,7 @@ class Tracker {
 
  private:
   void read(const AnswerMoment& moment);
-  void read_candidates(const AnswerMoment& moment, const std::vector<Spelling>& spellings);
+  void read_candidates(const AnswerMoment& moment);
   Look look(const ObservedCase& observed, const Spelling& spelling, const at::Tensor& pattern, engine::TokenId token) const;
   TrackedAnswer answer(const std::string& set, const Item& item, const ObservedCase& observed, const Moment& moment);
   void place(const ObservedCase& observed, const Moment& moment, TrackedAnswer& tracked);
@@ -123,7 +123,7 @@ void Tracker::read(const AnswerMoment& moment) {
     if (observed.given == GivenAnswer::kNeither) continue;
     kept.last_attention = look(observed, spellings[row], pattern, observed.said[observed.answer.end - 1]).attention;
   }
-  read_candidates(moment, spellings);
+  read_candidates(moment);
 }
 
 // What the localizer sees for a token that the position of `pattern` [head, passage tokens] chose, or might have.
@@ -132,7 +132,7 @@ Look Tracker::look(const ObservedCase& observed, const Spelling& spelling, const
   return laboratory_.atlas->localizer.look(place_columns_.of(pattern), observed.prompt.readable(), spelling.like(token));
 }
 
-void Tracker::read_candidates(const AnswerMoment& moment, const std::vector<Spelling>& spellings) {
+void Tracker::read_candidates(const AnswerMoment& moment) {
   const at::AutoDispatchBelowADInplaceOrView below_autograd;
   const engine::Model& model = laboratory_.model();
   const engine::ModelConfig& config = model.config();
@@ -156,21 +156,15 @@ void Tracker::read_candidates(const AnswerMoment& moment, const std::vector<Spel
   engine::BatchObservation observed;
   observed.z = moment.z;
   observed.resid_post = moment.resid_post;
-  const at::Tensor of_contextual = evidence_.read(observed, contextual), of_parametric = evidence_.read(observed, parametric);
+  const at::Tensor of_contextual = evidence_.lens(observed, contextual), of_parametric = evidence_.lens(observed, parametric);
   for (size_t row = 0; row < moment.rows.size(); ++row) {
     const int64_t* ids = likeliest[static_cast<int64_t>(row)].data_ptr<int64_t>();
     const auto likely = [&](engine::TokenId id) { return std::find(ids, ids + kLikeliest, id) != ids + kLikeliest; };
     const bool two = contextual[row] != parametric[row] && !moment.rows[row]->made.memory_answer.empty();
     if (moment.rows[row]->given == GivenAnswer::kNeither || !two || !likely(contextual[row]) || !likely(parametric[row]))
       continue;
-    const ObservedCase& observed = *moment.rows[row];
-    const auto signals = [&](const at::Tensor& evidence, engine::TokenId candidate) {
-      std::vector<float> values = floats_of(evidence[static_cast<int64_t>(row)]);
-      values.push_back(observed.pattern.defined() ? look(observed, spellings[row], observed.pattern, candidate).echo : 0);
-      return values;
-    };
-    moments_[moment.rows[row]].contextual = signals(of_contextual, contextual[row]);
-    moments_[moment.rows[row]].parametric = signals(of_parametric, parametric[row]);
+    moments_[moment.rows[row]].contextual = floats_of(of_contextual[static_cast<int64_t>(row)]);
+    moments_[moment.rows[row]].parametric = floats_of(of_parametric[static_cast<int64_t>(row)]);
   }
 }
 
@@ -195,8 +189,9 @@ void Tracker::place(const ObservedCase& observed, const Moment& moment, TrackedA
   tracked.occurrences = ranges_of(tokens_of(observed.prompt, answer_of(observed)));
   if (tracked.set == "conflict" && tracked.setting == Setting::kOwn && sets_.heat_texts.size() < kHeatTexts)
     draw_heat(observed, attention);
-  tracked.place = localizer.locate(attention);
-  tracked.last_place = localizer.locate(moment.last_attention);
+  tracked.place = Localizer::best(attention);
+  tracked.last_place = Localizer::best(moment.last_attention);
+  tracked.nowhere = !localizer.locate(attention);
   const bool right =
       tracked.place && std::any_of(tracked.occurrences.begin(), tracked.occurrences.end(), [&](const TokenRange& range) {
         return *tracked.place >= range.begin && *tracked.place < range.end;

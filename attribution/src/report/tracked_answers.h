@@ -18,13 +18,13 @@ struct TrackedAnswer {
   double probability_copied = 0;  // the atlas's probe on it
   AnswerSignals signals;
   bool string_match = false;  // some passage holds the answer
-  // Where the localizer sees its first and its last token read, whatever the verdict; indices into the passages' tokens, nothing
-  // for nowhere.
+  // The localizer's best places of its first and its last token, whatever the verdict; indices into the passages' tokens.
   std::optional<int64_t> place, last_place;
+  bool nowhere = true;                  // the localizer's word on the first token: it was read in no passage
   std::string misplaced;                // what stands at a place outside every occurrence, with its neighbours
   std::vector<TokenRange> occurrences;  // of the answer in the passages, in their tokens
-  // The paper's protocol: the same activations read for two candidate tokens, where both are among the ten likeliest: evidence of
-  // every head, then the localizer's echo.
+  // [head] the paper's protocol: the same activations read by its logit lens (BatchEvidence::lens) for two candidate tokens,
+  // where both are among the ten likeliest.
   std::vector<float> contextual, parametric;
 };
 

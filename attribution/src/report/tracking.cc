@@ -6,6 +6,7 @@
 
 #include "calibration.h"
 #include "openbook/attribution/probe.h"
+#include "report/paper_protocol.h"
 #include "report/statistics.h"
 #include "report/tracked_answers.h"
 
@@ -275,9 +276,9 @@ void localize(const TrackedSets& sets, Json& part) {
       if (*each->copied && !each->occurrences.empty()) {
         top1.push_back({each->subject, each->place && inside(each->occurrences, *each->place) ? 1.0 : 0.0});
         f1.push_back({each->subject, span_f1(*each)});
-        lost.push_back({each->subject, each->place ? 0.0 : 1.0});
+        lost.push_back({each->subject, each->nowhere ? 1.0 : 0.0});
       }
-      if (each->setting == Setting::kSilent && !*each->copied) nowhere.push_back({each->subject, each->place ? 0.0 : 1.0});
+      if (each->setting == Setting::kSilent && !*each->copied) nowhere.push_back({each->subject, each->nowhere ? 1.0 : 0.0});
     }
     const std::string name = row.name, of = std::string(", ") + row.set;
     if (!top1.empty()) {
@@ -292,50 +293,6 @@ void localize(const TrackedSets& sets, Json& part) {
   }
   part["tables"].push_back(misplaced_table(sets));
   for (const Json& chart : sets.heat_texts) part["charts"].push_back(chart);
-}
-
-// The paper's claim: of two candidate tokens under the same activations, which is contextual? By the logit lens alone, as
-// published, and with the echo, as openbook's probe reads answers.
-void follow_the_paper(const Laboratory& laboratory, const TrackedSets& sets, Json& part) {
-  const auto candidates = [&](const char* set, Split split) {
-    Answers found;
-    for (const TrackedAnswer& each : sets.answers)
-      if (each.set == set && each.split == split && !each.contextual.empty() && each.setting == Setting::kOwn)
-        found.push_back(&each);
-    return found;
-  };
-  const Answers fit = candidates("own relations", Split::kFit);
-  if (fit.size() < 10) {
-    part["left_out"].push_back("the paper's protocol: only " + std::to_string(fit.size()) +
-                               " prompts have both candidate tokens among the ten likeliest; more facts would do");
-    return;
-  }
-  const HeadColumns columns(laboratory.atlas->heads, laboratory.atlas->probe.heads);
-  for (const bool echo : {false, true}) {
-    const auto features = [&](const std::vector<float>& all) {
-      std::vector<float> values = columns.of(all);
-      if (echo) values.push_back(all.back());
-      return values;
-    };
-    std::vector<ProbeExample> examples;
-    for (const TrackedAnswer* each : fit) {
-      examples.push_back({features(each->contextual), true, each->relation});
-      examples.push_back({features(each->parametric), false, each->relation});
-    }
-    const Probe probe = fit_probe_by_relation(examples);
-    for (const auto& [set, name] : {std::pair{"own relations", "own_test"}, std::pair{"conflict", "conflict"}}) {
-      std::vector<ClusteredScore> scores;
-      for (const TrackedAnswer* each : candidates(set, Split::kTest)) {
-        scores.push_back({each->subject, probe.logit(features(each->contextual)), true});
-        scores.push_back({each->subject, probe.logit(features(each->parametric)), false});
-      }
-      if (scores.empty()) continue;
-      part["figures"].push_back(figure(std::string(echo ? "paper_echo_" : "paper_") + name,
-                                       std::string("the paper's protocol: candidate tokens of one prompt, ") + set +
-                                           (echo ? ", with the echo" : ", logit lens alone"),
-                                       auc_of(scores).to_json(), ">= 0.98", "0.95 / 0.98 / 0.94"));
-    }
-  }
 }
 
 // The probe's features in their two principal directions, and the features themselves for other maps (tools/umap_of_features.py).

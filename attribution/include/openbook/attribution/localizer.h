@@ -43,6 +43,9 @@ struct Localizer {
 
   // The first of the best keys. No place: `attention` is 0 everywhere or nowhere_below says so.
   std::optional<int64_t> locate(const std::vector<float>& attention) const;
+
+  // The same whatever nowhere_below says.
+  static std::optional<int64_t> best(const std::vector<float>& attention);
 };
 
 struct LocalizerExample {
