@@ -1,6 +1,7 @@
 #include "answer/answerer.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "answer/abstention.h"
@@ -156,9 +157,12 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
     return std::nullopt;
   }
   std::vector<std::vector<TokenRange>> ways;
-  for (const std::vector<SentencePlace>& sentences : {topic_->closest_of(all), all})
-    for (std::vector<TokenRange> keys : {tokens_of(*prompt_, sentences), tokens_of_news(*prompt_, sentences, question_)})
-      if (!keys.empty() && std::find(ways.begin(), ways.end(), keys) == ways.end()) ways.push_back(std::move(keys));
+  for (const std::vector<SentencePlace>& sentences : {topic_->closest_of(all), all}) {
+    std::array keys = {tokens_of(*prompt_, sentences), tokens_of_news(*prompt_, sentences, question_)};
+    if (options_->form == PromptForm::kBare) std::swap(keys[0], keys[1]);
+    for (std::vector<TokenRange>& each : keys)
+      if (!each.empty() && std::find(ways.begin(), ways.end(), each) == ways.end()) ways.push_back(std::move(each));
+  }
   const int64_t room = tokens_left_;
   for (const std::vector<TokenRange>& keys : ways) {
     tokens_left_ = room;  // what is not shown does not count
