@@ -6,20 +6,14 @@
 
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
-#include "text/digits.h"
 #include "text/neutral_words.h"
-
+#include "text/writing.h"
 namespace openbook::guard {
 namespace {
 
 constexpr size_t kGram = 3;  // words in a row
 
 bool is_punctuation(std::string_view word) { return !is_letter_or_digit(code_point_at(word, 0).value); }
-
-bool has_capital(std::string_view word) {
-  const char32_t first = code_point_at(word, 0).value;
-  return to_lower(first) != first;
-}
 
 // Where English writes a capital whatever the word: after a line break or any mark but a comma.
 bool capital_is_due(std::string_view answer, ByteSpan word, int64_t previous_end, bool after_mark) {

@@ -8,7 +8,7 @@
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
-#include "text/digits.h"
+#include "text/writing.h"
 #include "text/neutral_words.h"
 
 namespace openbook::guard {

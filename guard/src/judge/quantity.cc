@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "openbook/base/words.h"
-#include "text/digits.h"
+#include "text/writing.h"
 
 namespace openbook::guard {
 namespace {

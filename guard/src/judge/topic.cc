@@ -11,8 +11,8 @@
 #include "openbook/base/sentences.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
-#include "text/digits.h"
 #include "text/neutral_words.h"
+#include "text/writing.h"
 
 namespace openbook::guard {
 namespace {
@@ -28,11 +28,6 @@ double surprisal(std::string_view word, const engine::Tokenizer& tokenizer) {
   double sum = 0;
   for (const engine::Token& token : tokenizer.encode(" " + std::string(word))) sum += std::log(1.0 + token.id);
   return sum;
-}
-
-bool looks_like_name(std::string_view word) {
-  const char32_t value = code_point_at(word, 0).value;
-  return to_lower(value) != value;
 }
 
 // Equal, or the same word with another ending: a long common beginning. A number has no endings: 2024.7 is not 2024.5.
@@ -114,12 +109,12 @@ QuestionTerms read_terms(std::string_view question, const engine::Tokenizer& tok
     }
     const bool number = is_number(word);
     // Every sentence begins with a capital: its first word is a name only where others say so.
-    const bool name = number || (looks_like_name(written) && span.bytes.begin > first);
+    const bool name = number || (has_capital(written) && span.bytes.begin > first);
     if (name && !in_name) terms.names.emplace_back();
     if (name) terms.names.back().push_back(word);
     in_name = name;
     (name ? terms.of_names : terms.others)
-        .push_back({word, surprisal(written, tokenizer), number, !name && looks_like_name(written), terms.names.size() - 1});
+        .push_back({word, surprisal(written, tokenizer), number, !name && has_capital(written), terms.names.size() - 1});
   }
   return terms;
 }
