@@ -8,6 +8,7 @@
 #include "openbook/base/words.h"
 #include "text/neutral_words.h"
 #include "text/writing.h"
+
 namespace openbook::guard {
 namespace {
 
