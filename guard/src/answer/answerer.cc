@@ -280,6 +280,30 @@ void Answerer::refuse(Answer& answer, const std::string& reason) {
   }
 }
 
+// What can be delivered in place of a sentence that does not stand, and whether the answer goes on after it: the sentence itself
+// when it proves causal, its beginning, or what the model says when it is steered. Nothing when there is none of it.
+std::optional<bool> Answerer::rescue(Answer& answer, const Spoken& spoken, const Judgement& judgement) {
+  if (!judgement.has(Verdict::kRecited) && gives_what_is_asked(answer, spoken.text)) {
+    if (const auto proved = prove(spoken, answer)) {
+      deliver(answer, spoken, *proved, Delivery::kDelivered, false, {});
+      return !spoken.last;
+    }
+  }
+  if (const auto end = last_end(spoken, judgement, answer)) return deliver_up_to(*end, answer, spoken, judgement);
+  // After a sentence that stands the answer is given: to steer for more brings what nobody asked.
+  if (!answer.sentences.empty()) return std::nullopt;
+  tokens_left_ += static_cast<int64_t>(spoken.tokens.size());  // what is not shown does not count
+  if (auto steered = steer(answer)) {
+    const bool last = steered->first.last;
+    deliver(answer, steered->first, steered->second, Delivery::kDelivered, true, {});
+    if (!last) restart();
+    return !last;
+  }
+  tokens_left_ -= static_cast<int64_t>(spoken.tokens.size());
+  if (const auto end = clause_end(spoken, judgement, answer)) return deliver_up_to(*end, answer, spoken, judgement);
+  return std::nullopt;
+}
+
 // Judges a sentence and does what the policy says. False: the answer ends here.
 bool Answerer::settle(Answer& answer, const Spoken& spoken) {
   Judgement judgement = judge_by_probe(spoken, context());
@@ -293,25 +317,7 @@ bool Answerer::settle(Answer& answer, const Spoken& spoken) {
     return !spoken.last;
   }
   if (ruling.action == Action::kSteer) {
-    if (!judgement.has(Verdict::kRecited) && gives_what_is_asked(answer, spoken.text)) {
-      if (const auto proved = prove(spoken, answer)) {
-        deliver(answer, spoken, *proved, Delivery::kDelivered, false, {});
-        return !spoken.last;
-      }
-    }
-    if (const auto end = last_end(spoken, judgement, answer)) return deliver_up_to(*end, answer, spoken, judgement);
-    // After a sentence that stands the answer is given: to steer for more brings what nobody asked.
-    if (answer.sentences.empty()) {
-      tokens_left_ += static_cast<int64_t>(spoken.tokens.size());  // what is not shown does not count
-      if (auto steered = steer(answer)) {
-        const bool last = steered->first.last;
-        deliver(answer, steered->first, steered->second, Delivery::kDelivered, true, {});
-        if (!last) restart();
-        return !last;
-      }
-      tokens_left_ -= static_cast<int64_t>(spoken.tokens.size());
-      if (const auto end = clause_end(spoken, judgement, answer)) return deliver_up_to(*end, answer, spoken, judgement);
-    }
+    if (const auto goes_on = rescue(answer, spoken, judgement)) return *goes_on;
     if (policy_->after_steering == Action::kFlag) {
       deliver(answer, spoken, judgement, Delivery::kFlagged, false, ruling.reason);
       if (!spoken.last) restart();

@@ -50,6 +50,7 @@ class Answerer {
   std::optional<size_t> clause_end(const Spoken& spoken, const Judgement& judgement, const Answer& so_far) const;
   void measure(Judgement& judgement, const Spoken& spoken) const;  // which citations are causal
   void restart();
+  std::optional<bool> rescue(Answer& answer, const Spoken& spoken, const Judgement& judgement);
   bool settle(Answer& answer, const Spoken& spoken);
   void deliver(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered,
                std::string reason);
