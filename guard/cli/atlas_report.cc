@@ -1,4 +1,5 @@
 #include <fstream>
+#include <set>
 
 #include "eval/free_part.h"
 #include "openbook/engine/text_encoder.h"
@@ -48,13 +49,10 @@ std::string field_of(const std::string& file, const std::string& field) {
 std::string device_name(const engine::Model& model) {
   if (!model.device().is_cuda()) return field_of("/proc/cpuinfo", "model name");
   std::error_code absent;
-  std::string name;
-  int cards = 0;
-  for (const auto& card : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", absent)) {
-    name = field_of(card.path() / "information", "Model");
-    ++cards;
-  }
-  return cards == 1 ? name : "";
+  std::set<std::string> models;  // of all cards: which of them is ours is not said there
+  for (const auto& card : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", absent))
+    models.insert(field_of(card.path() / "information", "Model"));
+  return models.size() == 1 ? *models.begin() : "";
 }
 
 std::string padded(std::string text, size_t width) {

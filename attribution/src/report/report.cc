@@ -175,7 +175,7 @@ void Report::run(const Experiment& experiment, size_t index) {
 // Every part in order, with what was finished by earlier runs.
 Json Report::gather() const {
   Json parts = Json::array(), times = Json::object();
-  std::string date, device;
+  std::string date, devices;  // a long report may be made in pieces, on several machines
   double seconds = 0;
   for (const Experiment& experiment : experiments_) {
     const std::optional<Part> kept = folder_.part(experiment.name);
@@ -188,7 +188,9 @@ Json Report::gather() const {
       part["result"] = kept->result;
       times[experiment.name] = kept->made;
       seconds += kept->made["seconds"].get<double>() + kept->made["groundwork_seconds"].get<double>();
-      if (kept->made["date"] >= date) date = kept->made["date"], device = kept->made["device"];
+      date = std::max(date, kept->made["date"].get<std::string>());
+      const std::string device = kept->made["device"];
+      if (devices.find(device) == std::string::npos) devices += (devices.empty() ? "" : ", ") + device;
     }
     parts.push_back(std::move(part));
   }
@@ -205,7 +207,7 @@ Json Report::gather() const {
           {"parts", std::move(parts)},
           {"made",
            {{"date", date},
-            {"device", device},
+            {"device", devices},
             {"command", options_.command},
             {"atlas", atlas ? Json(atlas->fingerprint()) : Json()},
             {"seconds", std::round(seconds * 10) / 10},
