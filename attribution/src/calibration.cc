@@ -151,8 +151,10 @@ Probe fit_probe_by_relation(const std::vector<ProbeExample>& examples) {
   std::vector<double> aucs;
   for (const double l2 : kL2Grid) aucs.push_back(held_out_auc(examples, l2));
   const double enough = *std::max_element(aucs.begin(), aucs.end()) - kAsGood;
-  const auto strongest = std::find_if(aucs.rbegin(), aucs.rend(), [&](double auc) { return auc >= enough; });
-  return fit_probe(examples, kL2Grid[aucs.rend() - strongest - 1]);
+  double strongest = 0;
+  for (size_t i = 0; i < aucs.size(); ++i)
+    if (aucs[i] >= enough) strongest = kL2Grid[i];
+  return fit_probe(examples, strongest);
 }
 
 Probe fit_verdict_probe(const ProbeFeatures& features, const std::vector<LabelledCase>& cases,

@@ -175,7 +175,8 @@ void Report::run(const Experiment& experiment, size_t index) {
 // Every part in order, with what was finished by earlier runs.
 Json Report::gather() const {
   Json parts = Json::array(), times = Json::object();
-  std::string date, devices;  // a long report may be made in pieces, on several machines
+  std::string date;
+  std::vector<std::string> devices;  // a long report may be made in pieces, on several machines
   double seconds = 0;
   for (const Experiment& experiment : experiments_) {
     const std::optional<Part> kept = folder_.part(experiment.name);
@@ -190,10 +191,12 @@ Json Report::gather() const {
       seconds += kept->made["seconds"].get<double>() + kept->made["groundwork_seconds"].get<double>();
       date = std::max(date, kept->made["date"].get<std::string>());
       const std::string device = kept->made["device"];
-      if (devices.find(device) == std::string::npos) devices += (devices.empty() ? "" : ", ") + device;
+      if (std::find(devices.begin(), devices.end(), device) == devices.end()) devices.push_back(device);
     }
     parts.push_back(std::move(part));
   }
+  std::string made_on;
+  for (const std::string& device : devices) made_on += (made_on.empty() ? "" : ", ") + device;
   const std::optional<HeadAtlas> atlas = folder_.atlas();
   const engine::Model& model = laboratory_.model();
   return {{"format", "openbook atlas report"},
@@ -207,7 +210,7 @@ Json Report::gather() const {
           {"parts", std::move(parts)},
           {"made",
            {{"date", date},
-            {"device", devices},
+            {"device", made_on},
             {"command", options_.command},
             {"atlas", atlas ? Json(atlas->fingerprint()) : Json()},
             {"seconds", std::round(seconds * 10) / 10},

@@ -111,9 +111,7 @@ void Tracker::read(const AnswerMoment& moment) {
   std::vector<AnswerSignals> signals = read_signals(laboratory_.model(), moment);
   const int64_t keys = *std::max_element(moment.last_positions.begin(), moment.last_positions.end()) + 1;
   const at::Tensor last = moment.batch->pattern(moment.last_queries, moment.last_positions, keys).cpu();
-  std::vector<Spelling> spellings;
   for (size_t row = 0; row < moment.rows.size(); ++row) {
-    spellings.emplace_back(laboratory_.model().tokenizer(), moment.rows[row]->prompt.passage_ids());
     Moment& kept = moments_[moment.rows[row]];
     kept.signals = std::move(signals[row]);
     const TokenRange passages = moment.rows[row]->prompt.all_passages;
@@ -121,7 +119,8 @@ void Tracker::read(const AnswerMoment& moment) {
     const at::Tensor pattern = last[static_cast<int64_t>(row)].narrow(1, passages.begin, passages.size());
     const ObservedCase& observed = *moment.rows[row];
     if (observed.given == GivenAnswer::kNeither) continue;
-    kept.last_attention = look(observed, spellings[row], pattern, observed.said[observed.answer.end - 1]).attention;
+    const Spelling spelling(laboratory_.model().tokenizer(), observed.prompt.passage_ids());
+    kept.last_attention = look(observed, spelling, pattern, observed.said[observed.answer.end - 1]).attention;
   }
   read_candidates(moment);
 }

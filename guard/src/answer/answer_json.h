@@ -20,8 +20,8 @@ Json to_json(const Claim& claim, const Answer& answer);
 Json to_json(const Citation& citation);
 Json to_json(const Sentence& sentence, const Answer& answer);
 Json to_json(const Attempt& attempt);
-Json brief(
-    const Answer& answer);  // outcome, text, reason, what was tried, claims and citations: what a reader of many answers wants
+// Outcome, text, reason, what was tried, claims and citations: what a reader of many answers wants.
+Json brief(const Answer& answer);
 
 template <typename T, typename... More>
 Json list_of(const std::vector<T>& all, const More&... more) {

@@ -148,8 +148,9 @@ std::optional<Judgement> Answerer::prove(const Spoken& spoken, Answer& answer) c
   return judgement;
 }
 
-// Draws to the sentences that answer best, then to what they say beyond the question, and when nothing comes of it the same with
-// all on topic.
+// Draws to the sentences that answer best and to what they say beyond the question, and when nothing comes of it the same with
+// all on topic. An answer says the question's words again, so whole sentences come first; a sentence to be continued has said
+// them.
 std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
   const std::vector<SentencePlace> all = topic_ ? topic_->sentences_on_topic() : std::vector<SentencePlace>{};
   if (all.empty()) {
@@ -176,7 +177,9 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer_to(const std::vector
   restart();
   Spoken spoken = speak_sentence();
   session_.edits().clear();
+  const int64_t start = session_.position() - std::ssize(spoken.tokens);
   end_before_repetition(spoken);
+  session_.rewind(start + std::ssize(spoken.tokens));
   if (answer.trace.back().what == "steer" && answer.trace.back().text == spoken.text) return std::nullopt;  // known already
   Judgement judgement = judge_by_quote(spoken, context());
   const auto note = [&](const std::string& result) {

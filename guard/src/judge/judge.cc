@@ -8,8 +8,8 @@
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
-#include "text/writing.h"
 #include "text/neutral_words.h"
+#include "text/writing.h"
 
 namespace openbook::guard {
 namespace {
