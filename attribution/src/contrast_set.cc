@@ -109,6 +109,12 @@ ContrastSet ContrastSet::load(const std::filesystem::path& folder) {
   return set;
 }
 
+std::vector<std::string> ContrastSet::questions(int32_t fact_index, Setting setting) const {
+  const Fact& fact = facts.at(fact_index);
+  const Relation& relation = relations[fact.relation];
+  return filled_all(setting == Setting::kBare ? relation.clozes : relation.questions, fact.subject, "");
+}
+
 ContrastCase ContrastSet::make_case(int32_t fact_index, Setting setting, uint64_t seed) const {
   const Fact& fact = facts.at(fact_index);
   const Relation& relation = relations[fact.relation];
@@ -138,7 +144,7 @@ ContrastCase ContrastSet::make_case(int32_t fact_index, Setting setting, uint64_
     throw Error(Code::kFailedPrecondition, "relation \"" + relation.name + "\" has too few different objects",
                 "Add facts with other objects to facts.tsv.");
   made.replacement = pick(objects, third)->object;
-  made.question = filled(pick(wording, setting == Setting::kBare ? relation.clozes : relation.questions), fact.subject, "");
+  made.question = pick(wording, questions(fact_index, setting));
 
   const bool own = setting == Setting::kOwn || setting == Setting::kDecoy || setting == Setting::kBare;
   if (own || setting == Setting::kSilent)

@@ -3,7 +3,9 @@
 #include "attribution/knowing_llama.h"
 #include "base/test_support.h"
 #include "report/finders.h"
+#include "report/removal.h"
 #include "report/surgery.h"
+#include "report/surgery_choice.h"
 #include "report/tracking.h"
 
 namespace openbook::attribution {
@@ -50,6 +52,44 @@ TEST_F(Experiments, SurgeryTakesReadingOrRecitingAway) {
   EXPECT_EQ(part["conflict"]["own"]["in_context"]["memory"][1]["value"], 1);
   for (const Json& chart : part["charts"])
     for (const Json& series : chart["series"]) EXPECT_EQ(series["points"][0][1], 1) << "all cases are right before";
+}
+
+TEST_F(Experiments, PickedOrdersBeginWithTheHeadThatReadsOrRecites) {
+  const std::vector<RemovalTrial> trials = removal_trials(lab_, known_facts(lab_, {Split::kFit}), {Book::kOwn, Book::kClosed});
+  const HeadSet pool = {{0, 1}, {0, 0}};
+  const PickedOrders read = pick_orders(lab_, trials, pool, Book::kOwn, 2, ""),
+                     recited = pick_orders(lab_, trials, pool, Book::kClosed, 2, "");
+  EXPECT_EQ(read.alone, (HeadSet{{0, 0}, {0, 1}}));
+  EXPECT_EQ(read.together, read.alone);
+  EXPECT_EQ(recited.alone, (HeadSet{{0, 1}, {0, 0}}));
+  EXPECT_EQ(recited.together, recited.alone);
+}
+
+TEST(RemovalTrials, AskInAWordingThatTookNoPartInChoosingTheFact) {
+  const openbook::test::TemporaryFolder folder;
+  ContrastSet facts = capital_facts();
+  const std::vector<std::string> wordings = {"Which town leads {subject}?", "What leads {subject}?", "Which one?"};
+  for (Relation& relation : facts.relations) relation.questions = wordings;  // the last can't be answered without a document
+  knowing_llama(facts).write(folder / "model");
+  const engine::Decoder decoder(engine::Model::load(folder / "model"));
+  const ContrastRuns runs = run_contrast_set(CaseRunner(decoder), facts, {}, {}, nullptr);
+  const Laboratory lab = {.decoder = &decoder, .facts = &facts, .runs = &runs};
+
+  std::map<int32_t, std::string> known_by;
+  for (const ObservedCase& each : runs.observed)
+    if (each.made.setting == Setting::kClosed) known_by[each.made.fact] = each.made.question;
+  const std::vector<RemovalTrial> trials = removal_trials(lab, known_facts(lab, {Split::kTest, Split::kFit}), {Book::kClosed});
+  const std::vector<std::string> said = say_without(lab, trials, {{}}, "").front();
+  int firm = 0;
+  for (size_t i = 0; i < trials.size(); ++i) {
+    if (trials[i].subject == "Norway") continue;  // Oslo is what the model says when no subject is named
+    const bool asked_last = known_by.at(trials[i].fact) == facts.questions(trials[i].fact, Setting::kClosed)[1];
+    EXPECT_EQ(trials[i].firm, asked_last) << trials[i].subject << ": the last wording is asked, or speaks against the fact";
+    EXPECT_EQ(trials[i].right(said[i]), !asked_last) << trials[i].subject << ": a firm fact may be wrong with all heads";
+    firm += trials[i].firm;
+  }
+  EXPECT_GT(firm, 0);
+  EXPECT_LT(firm, std::ssize(trials));
 }
 
 TEST_F(Experiments, QuickSurgeryGivesTheSameTwice) {

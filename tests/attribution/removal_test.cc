@@ -66,7 +66,7 @@ TEST(RemovalList, KeepsASetOnceWhateverItsOrder) {
   EXPECT_EQ(list.sets().size(), 3u);
 }
 
-// What score_without needs of a laboratory: a model.
+// What log_probability_without needs of a laboratory: a model.
 struct TinyLaboratory {
   explicit TinyLaboratory(const std::string& name) : decoder(load_tiny(name)) { lab.decoder = &decoder; }
 
@@ -101,22 +101,11 @@ TEST_P(Removal, ABatchOfRemovalsEqualsOneAtATime) {
   const TinyLaboratory tiny(GetParam());
   const std::vector<NextToken> cases = tiny.cases({9, 30, 14});
   const std::vector<HeadSet> removals = {{}, {{0, 1}}, {{1, 0}, {0, 2}}, {{1, 3}}};
-  const NextTokenScores scores = score_without(tiny.lab, cases, removals, "");
+  const at::Tensor scores = log_probability_without(tiny.lab, cases, removals, "");
   for (size_t removal = 0; removal < removals.size(); ++removal)
     for (size_t i = 0; i < cases.size(); ++i)
-      EXPECT_NEAR(scores.log_probability[static_cast<int64_t>(removal)][static_cast<int64_t>(i)].item<double>(),
+      EXPECT_NEAR(scores[static_cast<int64_t>(removal)][static_cast<int64_t>(i)].item<double>(),
                   log_probability_alone(tiny.decoder, cases[i], removals[removal]), 1e-4);
-}
-
-TEST_P(Removal, FirstMeansThatNoTokenIsLikelier) {
-  const TinyLaboratory tiny(GetParam());
-  std::vector<NextToken> cases = tiny.cases({12, 12});
-  cases[1].tokens = cases[0].tokens;
-  const auto best =
-      static_cast<engine::TokenId>(engine::test::run_whole(tiny.decoder, cases[0].tokens)[-1].argmax().item<int64_t>());
-  cases[0].next = best;
-  cases[1].next = best + 1;
-  EXPECT_TRUE(score_without(tiny.lab, cases, {{}}, "").first.equal(at::tensor({1.0f, 0.0f}).unsqueeze(0)));
 }
 
 TEST_P(Removal, RemovingNothingChangesNoAnswerAndRemovingEverythingDoes) {
@@ -152,27 +141,9 @@ TEST_P(Removal, AblationEffectIsTheDropOfEveryHead) {
   }
 }
 
-TEST_P(Removal, PickedOrdersBeginWithTheHeadThatLosesMost) {
-  const TinyLaboratory tiny(GetParam());
-  std::vector<NextToken> lost = tiny.cases({10, 22, 17, 12, 9});
-  for (NextToken& each : lost)
-    each.next = static_cast<engine::TokenId>(engine::test::run_whole(tiny.decoder, each.tokens)[-1].argmax().item<int64_t>());
-  const HeadSet pool = engine::test::all_heads(tiny.decoder.model());
-  const PickedOrders picked = pick_orders(tiny.lab, pool, lost, {}, 3, "");
-  ASSERT_EQ(picked.alone.size(), pool.size());
-  ASSERT_EQ(picked.together.size(), 3u);
-  EXPECT_EQ(picked.together[0], picked.alone[0]);
-  EXPECT_EQ(std::set<engine::HeadId>(picked.together.begin(), picked.together.end()).size(), 3u);
-  std::vector<HeadSet> each;
-  for (const engine::HeadId head : picked.alone) each.push_back({head});
-  const at::Tensor scores = score_without(tiny.lab, lost, each, "").first.sum(1);
-  for (size_t i = 1; i < each.size(); ++i)
-    EXPECT_LE(scores[static_cast<int64_t>(i - 1)].item<double>(), scores[static_cast<int64_t>(i)].item<double>());
-}
-
 TEST(Removal, AHeadThatTheModelLacksIsRefused) {
   const TinyLaboratory tiny("plain");
-  EXPECT_ERROR(score_without(tiny.lab, tiny.cases({5}), {{{99, 0}}}, ""), Code::kInvalidArgument, "L99H0");
+  EXPECT_ERROR(log_probability_without(tiny.lab, tiny.cases({5}), {{{99, 0}}}, ""), Code::kInvalidArgument, "L99H0");
 }
 
 TEST(RemovalTrial, RightIsTheDocumentsAnswerWhereADocumentContradictsMemory) {

@@ -297,7 +297,7 @@ at::Tensor ablation_effect(const Laboratory& lab, const std::vector<NextToken>& 
   const engine::ModelConfig& config = lab.model().config();
   std::vector<HeadSet> removals = {{}};
   for (const engine::HeadId head : all_heads(config)) removals.push_back({head});
-  const at::Tensor log_probability = score_without(lab, cases, removals, stage).log_probability.to(at::kDouble);
+  const at::Tensor log_probability = log_probability_without(lab, cases, removals, stage).to(at::kDouble);
   const at::Tensor effect =
       cases.empty() ? at::zeros({config.layers * config.heads}, at::kDouble)
                     : (log_probability[0].unsqueeze(0) - log_probability.narrow(0, 1, config.layers * config.heads)).mean(1);

@@ -1,11 +1,10 @@
 #include "report/removal.h"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 #include "batches.h"
-#include "case_runner.h"
-#include "contrast_files.h"
 #include "openbook/attribution/head_roles.h"
 #include "openbook/base/words.h"
 #include "openbook/engine/chat_template.h"
@@ -32,14 +31,46 @@ bool among(const std::vector<T>& all, T each) {
   return std::find(all.begin(), all.end(), each) != all.end();
 }
 
-// The document of `own` with the true object in the counterfactual's place.
-engine::Prompt original_prompt(const Laboratory& lab, const engine::PromptBuilder& prompts, const ContrastCase& own) {
-  engine::PromptRequest request{.passages = own.passages, .question = own.question};
-  for (Passage& passage : request.passages) {
-    passage.text = replace_words(passage.text, own.document_answer, own.memory_answer);
-    passage.range = {0, static_cast<int64_t>(passage.text.size())};
+Setting setting_of(Book book) {
+  return book == Book::kClosed ? Setting::kClosed : book == Book::kBare ? Setting::kBare : Setting::kOwn;
+}
+
+RemovalTrial trial_of(const Laboratory& lab, const engine::PromptBuilder& prompts, const ContrastCase& made, Book book,
+                      const std::string& question) {
+  RemovalTrial trial{.fact = made.fact,
+                     .book = book,
+                     .subject = lab.facts->facts[made.fact].subject,
+                     .document_answer = made.document_answer,
+                     .memory_answers = made.memory_aliases};
+  trial.memory_answers.insert(trial.memory_answers.begin(), made.memory_answer);
+  engine::PromptRequest request{
+      .passages = made.passages,
+      .question = question,
+      .style = book == Book::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat,
+  };
+  if (book == Book::kOriginal)
+    for (Passage& passage : request.passages) {
+      passage.text = replace_words(passage.text, made.document_answer, made.memory_answer);
+      passage.range = {0, static_cast<int64_t>(passage.text.size())};
+    }
+  trial.prompt = prompts.build(request, lab.model().config().max_positions - kMaxTokens).tokens;
+  return trial;
+}
+
+// Whether an answer was given whose first token was likelier than all others together.
+std::vector<bool> sure_of(const Laboratory& lab, const std::vector<const ObservedCase*>& cases) {
+  std::vector<NextToken> given;
+  std::vector<size_t> of_case;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    if (cases[i]->given != (cases[i]->made.setting == Setting::kClosed ? GivenAnswer::kMemory : GivenAnswer::kDocument)) continue;
+    given.push_back(first_answer_token(*cases[i]));
+    of_case.push_back(i);
   }
-  return prompts.build(request, lab.model().config().max_positions - kMaxTokens);
+  const at::Tensor log_probability = log_probability_without(lab, given, {{}}, "facts that are firmly known");
+  std::vector<bool> sure(cases.size());
+  for (size_t i = 0; i < given.size(); ++i)
+    sure[of_case[i]] = log_probability[0][static_cast<int64_t>(i)].item<float>() > std::log(0.5f);
+  return sure;
 }
 
 // Rows of a batch that are (removal, case) pairs, case running fastest.
@@ -116,59 +147,41 @@ bool RemovalTrial::answered(const std::string& said) const {
   return given_answer(said, document_answer, memory_answers) != GivenAnswer::kNeither;
 }
 
-std::vector<int32_t> known_facts(const Laboratory& lab, const std::vector<Split>& splits) {
+std::vector<int32_t> known_facts(const Laboratory& lab, const std::vector<Split>& splits, int64_t most) {
   std::vector<int32_t> facts;
   for (const int32_t fact : lab.runs->known)
     if (among(splits, lab.facts->relations[lab.facts->facts[fact].relation].split)) facts.push_back(fact);
-  return facts;
+  return most > 0 ? spread(facts, most) : facts;
 }
 
-std::vector<int32_t> firmly_known(const Laboratory& lab, const std::vector<int32_t>& facts) {
-  std::vector<std::string> questions;
-  std::vector<size_t> of_fact;  // of each question, index into `facts`
-  for (size_t i = 0; i < facts.size(); ++i) {
-    const Fact& fact = lab.facts->facts[facts[i]];
-    for (const std::string& form : lab.facts->relations[fact.relation].questions) {
-      questions.push_back(replaced(form, kSubject, fact.subject));
-      of_fact.push_back(i);
-    }
-  }
-  const std::vector<std::string> said =
-      CaseRunner(*lab.decoder)
-          .say(questions, {.progress = [&](int64_t done) { lab.report("firmly known", done, std::ssize(questions)); },
-                           .cancellation = lab.cancellation});
-  std::vector<bool> firm(facts.size(), true);
-  for (size_t i = 0; i < said.size(); ++i) {
-    const Fact& fact = lab.facts->facts[facts[of_fact[i]]];
-    const bool right =
-        holds_words(said[i], fact.object) || std::any_of(fact.aliases.begin(), fact.aliases.end(),
-                                                         [&](const std::string& alias) { return holds_words(said[i], alias); });
-    firm[of_fact[i]] = firm[of_fact[i]] && right;
-  }
-  std::vector<int32_t> kept;
-  for (size_t i = 0; i < facts.size(); ++i)
-    if (firm[i]) kept.push_back(facts[i]);
-  return kept;
-}
-
-std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<int32_t>& facts, const std::vector<Book>& books,
-                                         int64_t most) {
+std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<int32_t>& facts,
+                                         const std::vector<Book>& books) {
   const engine::PromptBuilder prompts(lab.model().tokenizer(), engine::read_chat_template(lab.model().folder()));
   std::map<std::pair<int32_t, Setting>, const ObservedCase*> observed;
   for (const ObservedCase& each : lab.runs->observed) observed[{each.made.fact, each.made.setting}] = &each;
-  std::vector<RemovalTrial> trials;
-  for (const int32_t fact : spread(facts, most))
+  std::vector<RemovalTrial> trials, otherwise;  // otherwise: the same in other words
+  std::vector<size_t> of_trial;                 // of each `otherwise`
+  std::vector<const ObservedCase*> seen;        // of each trial
+  for (const int32_t fact : facts)
     for (const Book book : books) {
-      const Setting setting = book == Book::kClosed ? Setting::kClosed : book == Book::kBare ? Setting::kBare : Setting::kOwn;
+      const Setting setting = setting_of(book);
       const auto found = observed.find({fact, setting});
       if (found == observed.end()) continue;
-      const ObservedCase& each = *found->second;
-      RemovalTrial trial{
-          book, lab.facts->facts[fact].subject, each.prompt.tokens, each.made.document_answer, {each.made.memory_answer}};
-      trial.memory_answers.insert(trial.memory_answers.end(), each.made.memory_aliases.begin(), each.made.memory_aliases.end());
-      if (book == Book::kOriginal) trial.prompt = original_prompt(lab, prompts, each.made).tokens;
-      trials.push_back(std::move(trial));
+      const ContrastCase& made = found->second->made;
+      const std::vector<std::string> wordings = lab.facts->questions(fact, setting);
+      const size_t first = std::find(wordings.begin(), wordings.end(), made.question) - wordings.begin() + 1;
+      trials.push_back(trial_of(lab, prompts, made, book, wordings[first % wordings.size()]));
+      seen.push_back(found->second);
+      for (size_t i = 1; i < wordings.size(); ++i) {
+        otherwise.push_back(trial_of(lab, prompts, made, book, wordings[(first + i) % wordings.size()]));
+        of_trial.push_back(trials.size() - 1);
+      }
     }
+  const std::vector<bool> sure = sure_of(lab, seen);
+  for (size_t i = 0; i < trials.size(); ++i) trials[i].firm = sure[i];
+  const std::vector<std::string> said = say_without(lab, otherwise, {{}}, "facts that are firmly known").front();
+  for (size_t i = 0; i < said.size(); ++i)
+    if (!otherwise[i].right(said[i])) trials[of_trial[i]].firm = false;
   return trials;
 }
 
@@ -202,14 +215,14 @@ NextToken first_answer_token(const ObservedCase& observed) {
   return next;
 }
 
-NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken>& cases, const std::vector<HeadSet>& removals,
-                              const std::string& stage) {
+at::Tensor log_probability_without(const Laboratory& lab, const std::vector<NextToken>& cases,
+                                   const std::vector<HeadSet>& removals, const std::string& stage) {
   const auto count = static_cast<int64_t>(cases.size()), sets = static_cast<int64_t>(removals.size());
-  if (count == 0) return {at::zeros({sets, 0}), at::zeros({sets, 0})};
+  if (count == 0) return at::zeros({sets, 0});
   std::vector<size_t> lengths;
   for (size_t row = 0; row < cases.size() * removals.size(); ++row) lengths.push_back(cases[row % cases.size()].tokens.size());
   std::vector<int64_t> order;
-  std::vector<at::Tensor> log_probabilities, firsts;  // on the device until the end: a copy would wait for it
+  std::vector<at::Tensor> log_probabilities;  // on the device until the end: a copy would wait for it
   for (const std::vector<size_t>& rows : batches_of(lengths, lab.model().device())) {
     lab.check();
     std::vector<std::vector<engine::TokenId>> prompts;
@@ -223,17 +236,11 @@ NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken
     const engine::BatchSession batch(*lab.decoder, prompts, 0,
                                      {.edits = {.gains = gains_without(lab.model(), removed_in(rows, removals, cases.size()))}});
     const at::Tensor ids = at::tensor(next, at::kLong).to(lab.model().device()).unsqueeze(1);
-    const at::Tensor logit = batch.logits().gather(1, ids).squeeze(1);
-    log_probabilities.push_back(logit - batch.logits().logsumexp(1));
-    firsts.push_back(batch.logits().amax(1).le(logit).to(at::kFloat));
+    log_probabilities.push_back(batch.logits().gather(1, ids).squeeze(1) - batch.logits().logsumexp(1));
     lab.report(stage, static_cast<int64_t>(order.size()), static_cast<int64_t>(lengths.size()));
   }
-  const at::Tensor places = at::tensor(order, at::kLong);
-  const auto in_order = [&](const std::vector<at::Tensor>& parts) {
-    const at::Tensor joined = at::cat(parts).to(at::kCPU, at::kFloat);
-    return at::empty({count * sets}).index_copy_(0, places, joined).view({sets, count});
-  };
-  return {in_order(log_probabilities), in_order(firsts)};
+  const at::Tensor joined = at::cat(log_probabilities).to(at::kCPU, at::kFloat);
+  return at::empty({count * sets}).index_copy_(0, at::tensor(order, at::kLong), joined).view({sets, count});
 }
 
 std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<int32_t>& facts, Setting setting,

@@ -52,26 +52,28 @@ enum class Book {
 std::string book_name(Book book);
 
 struct RemovalTrial {
+  int32_t fact = 0;  // index into ContrastSet::facts
   Book book = Book::kOwn;
   std::string subject;
   std::vector<engine::TokenId> prompt;
   std::string document_answer;
   std::vector<std::string> memory_answers;
+  // With all heads the right answer is given under every other wording of the question, and in the contrast set's its first token
+  // is likelier than all others together.
+  bool firm = false;
 
   bool right(const std::string& said) const;
   bool answered(const std::string& said) const;  // either answer
 };
 
-// Those that the model knows, of relations of these splits.
-std::vector<int32_t> known_facts(const Laboratory& lab, const std::vector<Split>& splits);
+// Those that the model knows, of relations of these splits: up to `most`, spread over the relations; 0: all.
+std::vector<int32_t> known_facts(const Laboratory& lab, const std::vector<Split>& splits, int64_t most = 0);
 
-// Those of `facts` that the model answers closed-book under every question form of their relation. What it answers under one form
-// only is lost by any change, the removal of random heads too, and says nothing about where memory sits.
-std::vector<int32_t> firmly_known(const Laboratory& lab, const std::vector<int32_t>& facts);
-
-// Up to `most` of these facts, spread over the relations, each in every one of `books`.
-std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<int32_t>& facts, const std::vector<Book>& books,
-                                         int64_t most);
+// Each of these facts in every one of `books`, asked in a wording by which it was not found to be known. What the model answers
+// under one wording only is lost by any change, the removal of random heads too, and says nothing about where memory sits: that
+// is what `firm` is for. Chosen by the answer that is then measured instead, a fact could only lose.
+std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<int32_t>& facts,
+                                         const std::vector<Book>& books);
 
 // What the model says of every trial without each of `removals`: greedy, up to 20 tokens or where an answer was given.
 // [removal][trial].
@@ -85,12 +87,9 @@ struct NextToken {
 };
 NextToken first_answer_token(const ObservedCase& observed);  // of an answer that was given
 
-struct NextTokenScores {
-  at::Tensor log_probability;  // float32 [removals, cases] on the CPU
-  at::Tensor first;            // float32, 1 where no other token is likelier
-};
-NextTokenScores score_without(const Laboratory& lab, const std::vector<NextToken>& cases, const std::vector<HeadSet>& removals,
-                              const std::string& stage);
+// log p(next token) without each of `removals`: float32 [removals, cases] on the CPU.
+at::Tensor log_probability_without(const Laboratory& lab, const std::vector<NextToken>& cases,
+                                   const std::vector<HeadSet>& removals, const std::string& stage);
 
 // Up to `most` of the observed cases of these facts that gave the answer in that setting, spread over them.
 std::vector<const ObservedCase*> given_cases(const Laboratory& lab, const std::vector<int32_t>& facts, Setting setting,

@@ -30,16 +30,30 @@ struct Sweep {
   std::vector<std::vector<std::string>> said;  // [removal][trial]
   RemovalList removals;
 
-  // Of trials of the book that were right before: the mean of `value(trial, text)` over the removals, which are the seeds of a
-  // random order.
+  enum class Of { kFirm, kAll };  // trials of a book
+
+  // The mean of `value(trial, text)`, also over the removals, which are the seeds of a random order.
   template <typename Value>
-  Estimate mean(Book book, const std::vector<size_t>& over, Value value, bool right_before = true) const {
+  Estimate mean(Book book, const std::vector<size_t>& over, Value value, Of of = Of::kFirm) const {
+    return average(book, over, of, [&](size_t trial, size_t removal) { return value(trials[trial], said[removal][trial]); });
+  }
+
+  // Of firm trials: the points of accuracy that a removal costs. What it makes right counts against what it makes wrong.
+  Estimate points_lost(Book book, const std::vector<size_t>& over) const {
+    return average(book, over, Of::kFirm, [&](size_t trial, size_t removal) {
+      return 100.0 * (trials[trial].right(said[0][trial]) - trials[trial].right(said[removal][trial]));
+    });
+  }
+
+ private:
+  template <typename Value>
+  Estimate average(Book book, const std::vector<size_t>& over, Of of, Value value) const {
     std::vector<ClusteredValue> values;
-    for (size_t i = 0; i < trials.size(); ++i) {
-      if (trials[i].book != book || (right_before && !trials[i].right(said[0][i]))) continue;
+    for (size_t trial = 0; trial < trials.size(); ++trial) {
+      if (trials[trial].book != book || (of == Of::kFirm && !trials[trial].firm)) continue;
       double sum = 0;
-      for (const size_t removal : over) sum += value(trials[i], said[removal][i]);
-      values.push_back({trials[i].subject, sum / static_cast<double>(over.size())});
+      for (const size_t removal : over) sum += value(trial, removal);
+      values.push_back({trials[trial].subject, sum / static_cast<double>(over.size())});
     }
     return mean_of(values);
   }
@@ -51,7 +65,6 @@ double memory_recall(const RemovalTrial& trial, const std::string& text) { retur
 double right_recall(const RemovalTrial& trial, const std::string& text) {
   return trial.book == Book::kOwn || trial.book == Book::kBare ? document_recall(trial, text) : memory_recall(trial, text);
 }
-double points_lost(const RemovalTrial& trial, const std::string& text) { return trial.right(text) ? 0 : 100; }
 
 // One line of a chart: an order, or the mean of the random ones.
 struct Line {
@@ -73,7 +86,6 @@ class Surgery {
   }
 
   Json run() {
-    facts_ = firmly_known(lab_, known_facts(lab_, {Split::kTest}));
     choice_ = choose_surgery(lab_, all_orders_);
     sweep();
     cut();
@@ -84,7 +96,7 @@ class Surgery {
       part_["chosen"][name] = {
           {"order", choice->order}, {"heads", names(first_of(choice->heads, choice->count))}, {"slack_points", choice->slack}};
     part_["choice"] = choice_.tried;
-    part_["facts"] = {{"known", known_facts(lab_, {Split::kTest}).size()}, {"firmly_known", facts_.size()}};
+    count_facts();
     return std::move(part_);
   }
 
@@ -100,6 +112,7 @@ class Surgery {
   void curves();
   void conflict_table();
   void figures();
+  void count_facts();
   std::vector<Book> books() const {
     return lab_.quick ? std::vector{Book::kOwn, Book::kClosed} : std::vector<Book>(std::begin(kBooks), std::end(kBooks));
   }
@@ -108,7 +121,6 @@ class Surgery {
   const Laboratory& lab_;
   std::vector<HeadOrder> all_orders_, orders_;  // orders_: those that are swept
   std::vector<int64_t> counts_ = {0, 1, 2, 3, 4, 5, 8, 12, 20, 28};
-  std::vector<int32_t> facts_;  // of the test relations, firmly known
   SurgeryChoice choice_;
   Sweep swept_, cut_;  // every order and count on some facts; the chosen counts on all
   std::vector<Line> lines_;
@@ -133,7 +145,7 @@ std::vector<Line> Surgery::lines(Sweep& sweep, const std::vector<HeadOrder>& ord
 void Surgery::sweep() {
   swept_.removals.add({});
   lines_ = lines(swept_, orders_);
-  swept_.trials = removal_trials(lab_, facts_, books(), lab_.sample(80, 5));
+  swept_.trials = removal_trials(lab_, known_facts(lab_, {Split::kTest}, lab_.sample(120, 10)), books());
   swept_.said = say_without(lab_, swept_.trials, swept_.removals.sets(), "surgery: heads removed in order");
 }
 
@@ -147,7 +159,8 @@ void Surgery::cut() {
     random_in_context_.push_back(cut_.removals.add(first_of(order.heads, choice_.in_context.count)));
     random_parametric_.push_back(cut_.removals.add(first_of(order.heads, choice_.parametric.count)));
   }
-  cut_.trials = removal_trials(lab_, facts_, books(), lab_.sample(400, 8));
+  cut_.trials = removal_trials(lab_, known_facts(lab_, {Split::kTest}, lab_.sample(0, 16)), books());
+  std::erase_if(cut_.trials, [](const RemovalTrial& each) { return !each.firm; });
   cut_.said = say_without(lab_, cut_.trials, cut_.removals.sets(), "surgery: the chosen heads");
 }
 
@@ -157,9 +170,9 @@ void Surgery::curves() {
     const char* y;
     double (*value)(const RemovalTrial&, const std::string&);
   };
-  for (const Measure& measure : {Measure{"Accuracy", "share still right", accuracy},
+  for (const Measure& measure : {Measure{"Accuracy", "share right", accuracy},
                                  Measure{"Graded recall", "token recall of the right answer", right_recall}}) {
-    Json table = {{"title", std::string(measure.title) + " with heads removed, on cases that were right before"},
+    Json table = {{"title", std::string(measure.title) + " with heads removed, on facts that are firmly known or firmly read"},
                   {"columns", {"case", "heads"}},
                   {"rows", Json::array()}};
     for (const int64_t count : counts_) table["columns"].push_back(std::to_string(count));
@@ -189,7 +202,7 @@ void Surgery::curves() {
   }
 }
 
-// The paper's: what is said of a document that contradicts memory, on all facts, right before or not.
+// The paper's: what is said of a document that contradicts memory, on all facts, firm or not.
 void Surgery::conflict_table() {
   Json table = {{"title", "Document against memory: token recall as heads are removed (counterfactual documents, all facts)"},
                 {"columns", {"prompt", "heads", "answer"}},
@@ -202,7 +215,7 @@ void Surgery::conflict_table() {
         Json row = {book == Book::kOwn ? "with instructions" : "bare", line.name, memory ? "memory's" : "the document's"};
         bool any = false;
         for (const auto& removals : line.removals) {
-          const Estimate estimate = swept_.mean(book, removals, memory ? memory_recall : document_recall, /*right_before=*/false);
+          const Estimate estimate = swept_.mean(book, removals, memory ? memory_recall : document_recall, Sweep::Of::kAll);
           any |= estimate.cases > 0;
           row.push_back(estimate.to_json()["value"]);
           part_["conflict"][book_name(book)][line.name][memory ? "memory" : "document"].push_back(estimate.to_json());
@@ -217,7 +230,7 @@ void Surgery::figures() {
   const auto add = [&](const std::string& name, const std::string& label, Book book, const std::vector<size_t>& removals,
                        const std::string& goal, const std::string& paper) {
     part_["figures"].push_back(figure(name, label + ": points of accuracy lost, " + book_label(book),
-                                      cut_.mean(book, removals, points_lost).to_json(), goal, paper));
+                                      cut_.points_lost(book, removals).to_json(), goal, paper));
   };
   const std::string read = std::to_string(choice_.in_context.count) + " in-context heads removed",
                     recited = std::to_string(choice_.parametric.count) + " parametric heads removed";
@@ -238,6 +251,12 @@ void Surgery::figures() {
   };
   random(choice_.in_context.count, random_in_context_);
   if (choice_.parametric.count != choice_.in_context.count) random(choice_.parametric.count, random_parametric_);
+}
+
+// How many are measured, and how many of them are right with all heads.
+void Surgery::count_facts() {
+  part_["facts"]["known"] = known_facts(lab_, {Split::kTest}).size();
+  for (const Book book : books()) part_["facts"]["firm"][book_name(book)] = cut_.mean(book, {0}, accuracy).to_json();
 }
 
 }  // namespace

@@ -6,9 +6,9 @@
 
 namespace openbook::attribution {
 
-// What surgery is to reach, in points of accuracy on cases that were right before.
+// What surgery is to reach, in points of accuracy.
 struct SurgeryGoal {
-  static constexpr double kFall = 50, kHarm = 8;
+  static constexpr double kFall = 50, kHarm = 8, kChance = 10;  // kChance: of as many random heads, at most
 };
 
 struct HeadChoice {
@@ -28,12 +28,12 @@ struct SurgeryChoice {
 SurgeryChoice choose_surgery(const Laboratory& lab, const std::vector<HeadOrder>& orders);
 
 // Heads of `pool`, best first: `alone` by the score of removing each of them only, `together` by that of removing it with all
-// before it, up to `depth`. The score is the share of `lost` cases whose next token is no longer first, over the goal's fall,
-// less that of `kept` cases over the goal's harm.
+// before it, up to `depth`. The score is the fall of accuracy in trials of the book `lost` (kOwn or kClosed), over the goal's
+// fall, less that in those of the other, where it is more than half of the goal's harm, over that harm.
 struct PickedOrders {
   HeadSet alone, together;
 };
-PickedOrders pick_orders(const Laboratory& lab, const HeadSet& pool, const std::vector<NextToken>& lost,
-                         const std::vector<NextToken>& kept, int64_t depth, const std::string& stage);
+PickedOrders pick_orders(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const HeadSet& pool, Book lost,
+                         int64_t depth, const std::string& stage);
 
 }  // namespace openbook::attribution

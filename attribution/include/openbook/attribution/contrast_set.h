@@ -69,6 +69,9 @@ struct ContrastSet {
   // Deterministic in (fact, setting, seed): wording, sentence order, counterfactual object. Throws failed_precondition when the
   // relation has too few different objects.
   ContrastCase make_case(int32_t fact, Setting setting, uint64_t seed) const;
+
+  // Every wording of the question that make_case() picks from.
+  std::vector<std::string> questions(int32_t fact, Setting setting) const;
 };
 
 // Which answer a text gives: the first whole-word match after normalisation (lower case, no punctuation and articles). kNeither
