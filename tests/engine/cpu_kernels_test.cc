@@ -33,11 +33,9 @@ TYPED_TEST(CpuKernels, MatrixTimesVector) {
     for (const int64_t rows : {1, 63, 64, 65, 1000}) {
       const at::Tensor weight = this->random({rows, columns}), x = this->random({columns}), bias = this->random({rows});
       at::Tensor plain = this->empty({rows}), biased = this->empty({rows}), exact = at::empty({rows});
-      cpu::matrix_times_vector<TypeParam, TypeParam>(this->in(weight), this->in(x), nullptr, rows, columns, this->out(plain));
-      cpu::matrix_times_vector<TypeParam, TypeParam>(this->in(weight), this->in(x), this->in(bias), rows, columns,
-                                                     this->out(biased));
-      cpu::matrix_times_vector<TypeParam, float>(this->in(weight), this->in(x), nullptr, rows, columns,
-                                                 exact.mutable_data_ptr<float>());
+      cpu::matrix_times_vector(this->in(weight), this->in(x), nullptr, rows, columns, this->out(plain));
+      cpu::matrix_times_vector(this->in(weight), this->in(x), this->in(bias), rows, columns, this->out(biased));
+      cpu::matrix_times_vector(this->in(weight), this->in(x), nullptr, rows, columns, exact.mutable_data_ptr<float>());
       const at::Tensor expected = at::mv(this->wide(weight), this->wide(x));
       EXPECT_TRUE(close(plain, expected, this->kTolerance)) << rows << " x " << columns;
       EXPECT_TRUE(close(biased, expected + this->wide(bias), this->kTolerance)) << rows << " x " << columns;

@@ -123,8 +123,9 @@ OPENBOOK_FOR_EACH_PROCESSOR float total_of(const float* values, int64_t count) {
 
 }  // namespace
 
-template <typename Element, typename Out>
-void matrix_times_vector(const Element* weight, const Element* x, const Element* bias, int64_t rows, int64_t columns, Out* y) {
+template <typename Element, typename In, typename Out>
+void matrix_times_vector(const Element* weight, const In* x, const std::type_identity_t<Element>* bias, int64_t rows,
+                         int64_t columns, Out* y) {
   std::vector<float> wide(x, x + columns);
   if (std::is_same_v<Element, at::BFloat16>) order_in_pairs(wide);
   constexpr int64_t kBlock = 64;  // rows whose sums wait in registers' reach to be stored
@@ -190,6 +191,7 @@ float read_all(const float* values, int64_t count) {
 template void matrix_times_vector(const float*, const float*, const float*, int64_t, int64_t, float*);
 template void matrix_times_vector(const at::BFloat16*, const at::BFloat16*, const at::BFloat16*, int64_t, int64_t, at::BFloat16*);
 template void matrix_times_vector(const at::BFloat16*, const at::BFloat16*, const at::BFloat16*, int64_t, int64_t, float*);
+template void matrix_times_vector(const at::BFloat16*, const float*, const at::BFloat16*, int64_t, int64_t, float*);
 template void rms_norm(const float*, const float*, double, int64_t, int64_t, float*);
 template void rms_norm(const at::BFloat16*, const at::BFloat16*, double, int64_t, int64_t, at::BFloat16*);
 template void rotate(float*, int64_t, const float*, const float*, int64_t, int64_t, int64_t);

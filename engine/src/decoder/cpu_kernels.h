@@ -10,12 +10,14 @@
 #include <c10/util/BFloat16.h>
 
 #include <cstdint>
+#include <type_traits>
 
 namespace openbook::engine::cpu {
 
-// y[i] = dot(weight[i, :], x) + bias[i] for i in [0, rows); bias may be null. Out is Element or float.
-template <typename Element, typename Out>
-void matrix_times_vector(const Element* weight, const Element* x, const Element* bias, int64_t rows, int64_t columns, Out* y);
+// y[i] = dot(weight[i, :], x) + bias[i] for i in [0, rows); bias may be null. In and Out are Element or float.
+template <typename Element, typename In, typename Out>
+void matrix_times_vector(const Element* weight, const In* x, const std::type_identity_t<Element>* bias, int64_t rows,
+                         int64_t columns, Out* y);
 
 // out = x / sqrt(mean(x^2) + epsilon) * weight for each of `rows` rows.
 template <typename Element>

@@ -28,6 +28,7 @@ HeadTaps::HeadTaps(const Model& model, std::vector<HeadId> heads, TokenRange key
   const auto count = static_cast<int64_t>(heads_.size());
   layer_queries_ = at::zeros({config.layers, config.heads * config.d_head}, options.dtype(model.dtype()));
   layer_z_ = at::zeros_like(layer_queries_);
+  queries_ = at::zeros({count, config.d_head}, options.dtype(model.dtype()));
   z_ = at::zeros({count, config.d_head}, options.dtype(at::kFloat));
   pattern_ = at::zeros({count, keys.size()}, options.dtype(at::kFloat));
   resid_final_ = at::zeros({config.d_model}, options.dtype(at::kFloat));

@@ -4,32 +4,18 @@
 #include <cstring>
 
 #include "decoder/cpu_kernels.h"
+#include "decoder/element_type.h"
 #include "openbook/engine/dense_product.h"
 
 namespace openbook::engine {
 namespace {
 
-// Calls `work` with a null pointer of x's element type, to be deduced from.
-template <typename Work>
-void with_element_type(const at::Tensor& x, Work&& work) {
-  if (x.scalar_type() == at::kFloat) {
-    work(static_cast<const float*>(nullptr));
-  } else {
-    work(static_cast<const at::BFloat16*>(nullptr));
-  }
-}
-
-template <typename Element>
-const Element* elements(const at::Tensor& x) {
-  return x.defined() ? x.const_data_ptr<Element>() : nullptr;
-}
-
 bool one_token_on_cpu(const at::Tensor& x) { return x.is_cpu() && x.size(0) == 1; }
 
 template <typename Element, typename Out>
 void multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, at::Tensor& out) {
-  cpu::matrix_times_vector<Element, Out>(elements<Element>(weight), elements<Element>(x), elements<Element>(bias), weight.size(0),
-                                         weight.size(1), out.mutable_data_ptr<Out>());
+  cpu::matrix_times_vector(elements<Element>(weight), elements<Element>(x), elements<Element>(bias), weight.size(0),
+                           weight.size(1), out.mutable_data_ptr<Out>());
 }
 
 }  // namespace

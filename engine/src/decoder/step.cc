@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "decoder/ops.h"
+#include "openbook/engine/rows.h"
 
 namespace openbook::engine {
 
@@ -74,8 +75,8 @@ at::Tensor Step::attend(int64_t layer, Slice& slice, const at::Tensor& queries, 
   const at::Tensor z =
       slice.attention.attend(layer, queries, cached_keys.narrow(1, 0, positions), cached_values.narrow(1, 0, positions));
   if (HeadTaps* taps = slice.sequence->taps; taps != nullptr && taps->taps_layer(layer)) {
-    taps->mutable_layer_queries()[layer].copy_(queries[slice.tokens - 1].reshape({-1}));
-    taps->mutable_layer_z()[layer].copy_(z[slice.tokens - 1]);
+    copy_row(queries, slice.tokens - 1, taps->mutable_layer_queries(), layer);
+    copy_row(z, slice.tokens - 1, taps->mutable_layer_z(), layer);
   }
   return z;
 }
@@ -83,12 +84,9 @@ at::Tensor Step::attend(int64_t layer, Slice& slice, const at::Tensor& queries, 
 // All tapped heads of all layers at once, from the cached keys; nothing of the other heads is touched.
 void Step::fill_taps(const Slice& slice) {
   HeadTaps& taps = *slice.sequence->taps;
-  taps.mutable_resid_final().copy_(resid_[slice.begin + slice.tokens - 1]);
+  copy_row(resid_, slice.begin + slice.tokens - 1, taps.mutable_resid_final(), 0);
   if (taps.heads().empty()) return;
-  const auto of_heads = [&](const at::Tensor& by_layer) {
-    return by_layer.view({config_.layers * config_.heads, config_.d_head}).index_select(0, taps.query_rows());
-  };
-  taps.mutable_z().copy_(of_heads(taps.mutable_layer_z()));
+  gather_rows(taps.mutable_layer_z(), taps.query_rows(), taps.mutable_z());
   const int64_t positions = slice.first + slice.tokens;
   const int64_t seen = std::clamp<int64_t>(positions - taps.keys().begin, 0, taps.keys().size());
   if (seen < taps.keys().size()) taps.mutable_pattern().zero_();
@@ -98,7 +96,8 @@ void Step::fill_taps(const Slice& slice) {
     bias = {.biases = slice.sequence->edits->biases().view({-1}).index_select(0, taps.query_rows()),
             .chosen = slice.attention.biased_keys().to(at::kFloat)};
   const at::Tensor keys = slice.sequence->cache->keys().flatten(0, 1).narrow(1, 0, positions);
-  attention_rows(of_heads(taps.mutable_layer_queries()), keys, taps.key_rows(), bias, taps.keys().begin,
+  gather_rows(taps.mutable_layer_queries(), taps.query_rows(), taps.mutable_queries());
+  attention_rows(taps.mutable_queries(), keys, taps.key_rows(), bias, taps.keys().begin,
                  taps.mutable_pattern().narrow(1, 0, seen));
 }
 

@@ -42,6 +42,7 @@ class HeadTaps {
   bool taps_layer(int64_t layer) const { return tapped_layers_.at(layer); }
   at::Tensor& mutable_layer_queries() { return layer_queries_; }
   at::Tensor& mutable_layer_z() { return layer_z_; }
+  at::Tensor& mutable_queries() { return queries_; }  // [head, d_head] in the model's dtype, of the tapped heads
   at::Tensor& mutable_z() { return z_; }
   at::Tensor& mutable_pattern() { return pattern_; }
   at::Tensor& mutable_resid_final() { return resid_final_; }
@@ -53,7 +54,7 @@ class HeadTaps {
   std::vector<HeadId> heads_;
   TokenRange keys_;
   std::vector<bool> tapped_layers_;
-  at::Tensor query_rows_, key_rows_, layer_queries_, layer_z_;
+  at::Tensor query_rows_, key_rows_, layer_queries_, layer_z_, queries_;
   at::Tensor z_, pattern_, resid_final_;
 };
 
