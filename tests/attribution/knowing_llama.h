@@ -59,7 +59,7 @@ inline ReadingLlama knowing_llama(const attribution::ContrastSet& set) {
   ReadingLlama model;
   model.max_positions = 2048;
   for (const attribution::Fact& fact : set.facts) {
-    const std::string first_word = " " + fact.object.substr(0, fact.object.find(' '));
+    const std::string first_word = std::string(" ") + fact.object.substr(0, fact.object.find(' '));
     model.answers.push_back(first_word);
     model.memory[" " + fact.subject] = first_word;
     const std::string second_word = fact.object.substr(fact.object.find(' '));

@@ -7,24 +7,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "openbook/base/descriptor.h"
 #include "openbook/base/error.h"
 
 namespace openbook {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 [[noreturn]] void throw_errno(const std::filesystem::path& path, const char* doing, int error) {
   const std::string message = path.string() + ": " + doing + ": " + std::strerror(error);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "openbook/base/descriptor.h"
 #include "openbook/base/error.h"
 
 namespace openbook::engine {
@@ -36,25 +37,16 @@ Code code_of(int error) {
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   std::shared_ptr<MappedFile> mapped(new MappedFile(path));
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) throw_errno(path, "can't open", errno);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) throw_errno(path, "can't open", errno);
   struct stat status {};
-  const int stat_error = ::fstat(fd, &status) == 0 ? 0 : errno;
-  const bool regular = stat_error == 0 && S_ISREG(status.st_mode);
-  int map_error = 0;
-  if (regular && status.st_size > 0) {
-    void* address = ::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
-    if (address == MAP_FAILED) {
-      map_error = errno;
-    } else {
-      mapped->address_ = address;
-      mapped->size_ = static_cast<size_t>(status.st_size);
-    }
-  }
-  ::close(fd);
-  if (stat_error != 0) throw_errno(path, "can't read its size", stat_error);
-  if (!regular) throw Error(Code::kInvalidArgument, path.string() + ": is not a regular file");
-  if (map_error != 0) throw_errno(path, "can't map into memory", map_error);
+  if (::fstat(file.get(), &status) != 0) throw_errno(path, "can't read its size", errno);
+  if (!S_ISREG(status.st_mode)) throw Error(Code::kInvalidArgument, path.string() + ": is not a regular file");
+  if (status.st_size == 0) return mapped;
+  void* address = ::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (address == MAP_FAILED) throw_errno(path, "can't map into memory", errno);
+  mapped->address_ = address;
+  mapped->size_ = static_cast<size_t>(status.st_size);
   return mapped;
 }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "openbook/base/descriptor.h"
 #include "openbook/base/error.h"
 
 namespace openbook::provenance {
@@ -15,20 +16,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "openbook-log-key 1 ";
 constexpr size_t kFileBytes = kPrefix.size() + 2 * Secret::kBytes + 1;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string named(const std::filesystem::path& file) { return "log key " + file.string() + ": "; }
 

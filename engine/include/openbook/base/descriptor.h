@@ -1,0 +1,22 @@
+// An open file of the system, closed when this goes.
+#pragma once
+
+#include <unistd.h>
+
+namespace openbook {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}  // what open() gave; negative where it failed
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace openbook
