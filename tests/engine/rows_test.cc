@@ -14,6 +14,7 @@ TEST(Rows, ProductsEqualTheWideProductAtAnyWidth) {
     EXPECT_TRUE(close(row_products(matrix, x), matrix.to(at::kDouble).mv(x.to(at::kDouble)), 1e-5)) << width;
     const at::Tensor narrow = matrix.to(at::kBFloat16);
     EXPECT_TRUE(close(row_products(narrow, x), narrow.to(at::kDouble).mv(x.to(at::kDouble)), 1e-5)) << width;
+    EXPECT_TRUE(close(row_products(matrix.t().contiguous().t(), x), matrix.mv(x), 1e-5)) << "strided, " << width;
   }
 }
 

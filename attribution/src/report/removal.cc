@@ -8,6 +8,7 @@
 #include "openbook/attribution/head_roles.h"
 #include "openbook/base/words.h"
 #include "openbook/engine/chat_template.h"
+#include "report/data_cases.h"
 
 namespace openbook::attribution {
 namespace {
@@ -43,16 +44,12 @@ RemovalTrial trial_of(const Laboratory& lab, const engine::PromptBuilder& prompt
                      .document_answer = made.document_answer,
                      .memory_answers = made.memory_aliases};
   trial.memory_answers.insert(trial.memory_answers.begin(), made.memory_answer);
-  engine::PromptRequest request{
-      .passages = made.passages,
+  const engine::PromptRequest request{
+      .passages =
+          book == Book::kOriginal ? with_replaced(made.passages, made.document_answer, made.memory_answer) : made.passages,
       .question = question,
       .style = book == Book::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat,
   };
-  if (book == Book::kOriginal)
-    for (Passage& passage : request.passages) {
-      passage.text = replace_words(passage.text, made.document_answer, made.memory_answer);
-      passage.range = {0, static_cast<int64_t>(passage.text.size())};
-    }
   trial.prompt = prompts.build(request, lab.model().config().max_positions - kMaxTokens).tokens;
   return trial;
 }
@@ -145,6 +142,10 @@ bool RemovalTrial::right(const std::string& said) const {
 
 bool RemovalTrial::answered(const std::string& said) const {
   return given_answer(said, document_answer, memory_answers) != GivenAnswer::kNeither;
+}
+
+double RemovalTrial::points_lost(const std::string& before, const std::string& after) const {
+  return 100.0 * (right(before) - right(after));
 }
 
 std::vector<int32_t> known_facts(const Laboratory& lab, const std::vector<Split>& splits, int64_t most) {

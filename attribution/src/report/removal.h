@@ -64,6 +64,8 @@ struct RemovalTrial {
 
   bool right(const std::string& said) const;
   bool answered(const std::string& said) const;  // either answer
+  // Of accuracy, from one answer to another: 100, 0, or -100 where the second is right and the first was not.
+  double points_lost(const std::string& before, const std::string& after) const;
 };
 
 // Those that the model knows, of relations of these splits: up to `most`, spread over the relations; 0: all.

@@ -40,9 +40,8 @@ struct Sweep {
 
   // Of firm trials: the points of accuracy that a removal costs. What it makes right counts against what it makes wrong.
   Estimate points_lost(Book book, const std::vector<size_t>& over) const {
-    return average(book, over, Of::kFirm, [&](size_t trial, size_t removal) {
-      return 100.0 * (trials[trial].right(said[0][trial]) - trials[trial].right(said[removal][trial]));
-    });
+    return average(book, over, Of::kFirm,
+                   [&](size_t trial, size_t removal) { return trials[trial].points_lost(said[0][trial], said[removal][trial]); });
   }
 
  private:

@@ -8,19 +8,19 @@ namespace openbook::attribution {
 namespace {
 
 constexpr double kFreeHarm = SurgeryGoal::kHarm / 2;  // less is within the noise of a hundred trials
-constexpr int64_t kDepth = 8;                         // heads; more than that break a small model whichever they are
+constexpr int64_t kDepth = 8;                         // heads; a dozen random ones cost this model more than the goal allows
 constexpr size_t kCandidates = 10;                    // of the pool stay in the race after the first head
 
-// Points of accuracy that trials lose.
+// Mean of the book's trials.
 double points_lost(const std::vector<RemovalTrial>& trials, Book book, const std::vector<std::string>& before,
                    const std::vector<std::string>& after) {
   double cases = 0, lost = 0;
   for (size_t i = 0; i < trials.size(); ++i) {
     if (trials[i].book != book) continue;
     cases += 1;
-    lost += trials[i].right(before[i]) - trials[i].right(after[i]);
+    lost += trials[i].points_lost(before[i], after[i]);
   }
-  return cases > 0 ? 100 * lost / cases : 0;
+  return cases > 0 ? lost / cases : 0;
 }
 
 struct Loss {

@@ -44,9 +44,10 @@ void gather_rows(const at::Tensor& x, const at::Tensor& rows, const at::Tensor& 
 
 at::Tensor row_products(const at::Tensor& matrix, const at::Tensor& x) {
   if (!matrix.is_cpu()) return matrix.to(at::kFloat).mv(x);
+  const at::Tensor dense = matrix.contiguous();
   at::Tensor products = at::empty({matrix.size(0)}, x.options());
-  with_element_type(matrix, [&]<typename Element>(const Element*) {
-    cpu::matrix_times_vector(elements<Element>(matrix), elements<float>(x), nullptr, matrix.size(0), matrix.size(1),
+  with_element_type(dense, [&]<typename Element>(const Element*) {
+    cpu::matrix_times_vector(elements<Element>(dense), elements<float>(x), nullptr, matrix.size(0), matrix.size(1),
                              products.mutable_data_ptr<float>());
   });
   return products;

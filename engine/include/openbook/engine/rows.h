@@ -19,7 +19,7 @@ void copy_row(const at::Tensor& x, int64_t from, const at::Tensor& out, int64_t 
 // on x's device. `out` is of x's dtype, or float32.
 void gather_rows(const at::Tensor& x, const at::Tensor& rows, const at::Tensor& out);
 
-// matrix . x: [rows] float32, summed in float32. `matrix` is [rows, width], contiguous, `x` [width] float32. On the CPU it takes
+// matrix . x: [rows] float32, summed in float32. `matrix` is [rows, width], `x` [width] float32, contiguous. On the CPU it takes
 // the time of reading the matrix once, so bfloat16 is read as such; libtorch would widen all of it first.
 at::Tensor row_products(const at::Tensor& matrix, const at::Tensor& x);
 
