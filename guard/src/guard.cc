@@ -75,7 +75,7 @@ class HeadGuard final : public Guard {
     options.max_tokens = static_cast<int64_t>(text.size()) + 1;  // a token covers at least one byte
     options.cancellation = cancellation;
     const Policy policy = annotate_policy();
-    const engine::Prompt prompt = build_prompt(question, passages, options, passages.size());
+    const engine::Prompt prompt = build_prompt(question, passages, options, /*lead_in=*/false);
     Answer judged = new_answer(prompt, passages, policy);
     const auto topic = topic_of(question, prompt);
     guard::Answerer answerer(speaker(), policy, prompt, question, topic.get(), options,
@@ -97,10 +97,11 @@ class HeadGuard final : public Guard {
   guard::Speaker speaker() const { return {&decoder_, &monitor_, &atlas_, &sentence_end_}; }
 
   engine::Prompt build_prompt(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options,
-                              size_t count) const {
+                              bool lead_in) const {
     engine::PromptRequest request;
     request.question = question;
-    request.passages.assign(passages.begin(), passages.begin() + count);
+    request.passages = passages;
+    request.lead_in = lead_in;
     request.style = options.form == PromptForm::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat;
     const int64_t room = model_->config().max_positions - options.max_tokens - 1;
     if (room <= 0)
@@ -109,7 +110,7 @@ class HeadGuard final : public Guard {
                       std::to_string(model_->config().max_positions) + " positions",
                   "Ask for fewer tokens.");
     // The caller's passages are dropped from the end, and counted, rather than cut: a cut passage could be quoted wrongly.
-    request.passages.resize(std::min(count, prompts_.passages_that_fit(request, room)));
+    request.passages.resize(std::min(passages.size(), prompts_.passages_that_fit(request, room)));
     return prompts_.build(request, room);
   }
 
@@ -117,6 +118,8 @@ class HeadGuard final : public Guard {
     Answer answer;
     answer.passages = prompt.passages;
     answer.passages_left_out = passages.size() - prompt.passages.size();
+    const TokenRange begun = prompt.begun_answer;
+    answer.lead_in = model_->tokenizer().decode(std::span(prompt.tokens).subspan(begun.begin, begun.size()));
     answer.model_fingerprint = model_->fingerprint();
     answer.atlas_fingerprint = atlas_fingerprint_;
     answer.policy_fingerprint = policy.fingerprint();
@@ -131,7 +134,7 @@ class HeadGuard final : public Guard {
 
   Answer answer(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options, const Policy& policy,
                 ProvenanceLog* log) const {
-    const engine::Prompt prompt = build_prompt(question, passages, options, passages.size());
+    const engine::Prompt prompt = build_prompt(question, passages, options, /*lead_in=*/true);
     Answer answer = new_answer(prompt, passages, policy);
     if (log) {
       answer.log_id = ProvenanceLog::new_answer_id();

@@ -36,7 +36,7 @@ TEST_F(AskedAnswers, WithoutANumberAQuestionForOneIsNotAnswered) {
   }
   const Answer counted = ask(model, question, {"The capital of Norway is 31."});
   EXPECT_EQ(counted.outcome, Outcome::kAnswered);
-  EXPECT_EQ(counted.text, " The capital of Norway is 31.");
+  EXPECT_EQ(counted.text, "The capital of Norway is 31.");
 }
 
 TEST_F(AskedAnswers, ASteeredSentenceThatAnswersSomethingElseIsRefused) {

@@ -8,7 +8,8 @@
 
 namespace openbook::test {
 
-inline const std::string kSaid = " The capital of Norway is ";
+// What the capital llamas say, begun for them; steered, which is not begun, they say it with a space.
+inline const std::string kSaid = "The capital of Norway is ", kSteered = " " + kSaid;
 
 class AskingGuardTest : public ReadingGuardTest {
  protected:

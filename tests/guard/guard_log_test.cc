@@ -40,6 +40,7 @@ TEST_F(GuardLog, BeginIsThereBeforeAnythingIsDecoded) {
   EXPECT_EQ(begin["question"], kQuestion);
   EXPECT_EQ(begin["passages"][0]["sha256"], whole_document("x", kBergen).document_sha256);
   EXPECT_EQ(begin["passages"][0]["bytes"], json({0, kBergen.size()}));
+  EXPECT_EQ(begin["lead_in"], "According to the documents,");
   EXPECT_EQ(begin["model"], guard->model_fingerprint());
   EXPECT_EQ(begin["atlas"], guard->atlas_fingerprint());
   EXPECT_EQ(begin["policy"], Policy().fingerprint());

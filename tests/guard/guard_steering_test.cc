@@ -10,6 +10,7 @@ namespace {
 using test::kBergen;
 using test::kQuestion;
 using test::kSaid;
+using test::kSteered;
 using testing::ElementsAre;
 
 using GuardSteering = test::AskingGuardTest;
@@ -17,7 +18,7 @@ using GuardSteering = test::AskingGuardTest;
 TEST_F(GuardSteering, ARecitedSentenceIsSteeredToTheDocumentAndProvesCausal) {
   const Answer answer = ask(test::stubborn_llama(), {kBergen});
   EXPECT_THAT(tried(answer), ElementsAre("decode: recited: \"Oslo\"", "steer: supported and causal"));
-  EXPECT_EQ(answer.text, kSaid + "Bergen.");
+  EXPECT_EQ(answer.text, kSteered + "Bergen.");
   ASSERT_EQ(answer.sentences.size(), 1u);
   EXPECT_TRUE(answer.sentences[0].steered);
   EXPECT_EQ(answer.sentences[0].delivery, Delivery::kDelivered);
@@ -54,9 +55,9 @@ TEST_F(GuardSteering, ASteeredSentenceEndsWithTheClauseBeforeItsFirstUnsupported
     return model;
   };
   const Answer answer = ask(said_after_the_capital(","), {kBergen});
-  EXPECT_EQ(answer.text, kSaid + "Bergen");
+  EXPECT_EQ(answer.text, kSteered + "Bergen");
   EXPECT_THAT(tried(answer), ElementsAre("decode: recited: \"Oslo\"", "steer: supported up to \"Quito\", cut before it"));
-  EXPECT_EQ(answer.trace[1].text, kSaid + "Bergen, Quito.");
+  EXPECT_EQ(answer.trace[1].text, kSteered + "Bergen, Quito.");
   ASSERT_EQ(answer.claims.size(), 1u);
   EXPECT_EQ(answer.claims[0].support, Support::kSupported);
   EXPECT_EQ(answer.words.back().answer.end, static_cast<int64_t>(answer.text.size()));
@@ -94,7 +95,7 @@ TEST_F(GuardSteering, OfASteeredSentenceThatRepeatsTheDocumentOneCausalClaimIsEn
   model.follow(" and", {" Quito"});  // sure after "and", so not causal
   model.follow(" Quito", {"."});
   const Answer repeated = ask(model, {"The capital of Norway is Bergen and Quito."});
-  EXPECT_EQ(repeated.text, kSaid + "Bergen and Quito.");
+  EXPECT_EQ(repeated.text, kSteered + "Bergen and Quito.");
   ASSERT_EQ(repeated.citations.size(), 2u);
   EXPECT_TRUE(repeated.citations[0].causal);
   EXPECT_FALSE(repeated.citations[1].causal);
@@ -121,7 +122,7 @@ TEST_F(GuardSteering, SteeringDrawsNoAttentionToMarksOfHeadings) {
 
 TEST_F(GuardSteering, SentencesAreJudgedOneByOneAndTheAnswerEndsAtTheFirstRefused) {
   const Answer both = ask(test::two_sentence_llama(), {"The capital of Norway is Bergen. Norway has 31 fjords!"});
-  EXPECT_EQ(both.text, kSaid + "Bergen. And it has 31!");
+  EXPECT_EQ(both.text, kSteered + "Bergen. And it has 31!");
   ASSERT_EQ(both.sentences.size(), 2u);
   for (const Citation& citation : both.citations)
     EXPECT_EQ(slice(both.text, citation.answer), citation.quote)
@@ -142,7 +143,7 @@ TEST_F(GuardSteering, LimitsOfSentencesAndTokensEndAnAnswer) {
   policy.max_sentences = 100;
   const Answer cut = ask(test::endless_llama(), {kBergen}, policy, {.max_tokens = 13});  // seven tokens a sentence
   EXPECT_EQ(cut.tokens.size(), 13u);
-  EXPECT_EQ(cut.text, kSaid + "Bergen." + kSaid + "Bergen");
+  EXPECT_EQ(cut.text, kSaid + "Bergen. " + kSaid + "Bergen");
 }
 
 }  // namespace

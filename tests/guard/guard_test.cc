@@ -44,7 +44,7 @@ TEST_F(GuardAnswers, WhatIsRecitedIsRefusedAndNamed) {
     EXPECT_EQ(answer.text, Policy().refusal_text);
     EXPECT_EQ(answer.refusal_reason, "recited: \"Oslo\"");
     EXPECT_TRUE(answer.sentences.empty() && answer.citations.empty() && answer.words.empty());
-    EXPECT_EQ(answer.trace.front().text, kSaid + "Oslo.");
+    EXPECT_EQ(answer.trace.front().text, (texts.empty() ? " " : "") + kSaid + "Oslo.") << "only with documents it is begun";
     EXPECT_EQ(answer.trace.back().what, "refuse");
   }
 }
@@ -152,7 +152,7 @@ TEST_F(GuardAnswers, HeldSentencesAreShownWholeAndStreamedWordsAreProvisional) {
     shown.push_back(std::string(text) + "|" + std::string(delivery_name(delivery)) + (provisional ? "?" : ""));
   };
   this->ask(test::two_sentence_llama(), {"The capital of Norway is Bergen. Norway has 31 fjords!"}, {}, ask);
-  EXPECT_THAT(shown, ElementsAre(kSaid + "Bergen.|delivered", " And it has 31!|delivered"));
+  EXPECT_THAT(shown, ElementsAre(test::kSteered + "Bergen.|delivered", " And it has 31!|delivered"));
 
   shown.clear();
   const Answer answer = this->ask(test::capital_llama(), {kBergen}, Policy::load("annotate"), ask);

@@ -20,6 +20,7 @@ constexpr int64_t kSlowDimension = kHeadWidth / 2 - 1;
 constexpr double kTheta = 1e12;
 constexpr float kIgnored = -30;  // attention score of what a head does not look at
 constexpr const char* kEndOfTurn = "<|im_end|>";
+constexpr const char* kEndOfLeadIn = " documents,";
 
 struct Matrix {
   int64_t rows, columns;
@@ -186,12 +187,15 @@ void ReadingLlama::follow(const std::string& token, std::vector<std::string> nex
 
 void ReadingLlama::write(const fs::path& folder) const {
   if (answers.size() > kMaxAnswers) throw std::runtime_error("too many answers");
+  ReadingLlama begun = *this;  // behind the lead-in an answer goes on as it would begin
+  for (const auto& [token, following] : grammar)
+    if (token == "\n") begun.follow(kEndOfLeadIn, following);
   std::vector<std::string> words;
   const auto add = [&](const std::string& word) {
     if (word.size() > 1 && word != kEndOfTurn && std::find(words.begin(), words.end(), word) == words.end())
       words.push_back(word);
   };
-  for (const auto& [token, following] : grammar) {
+  for (const auto& [token, following] : begun.grammar) {
     add(token);
     for (const std::string& next : following) add(next);
   }
@@ -200,7 +204,7 @@ void ReadingLlama::write(const fs::path& folder) const {
   fs::create_directories(folder);
   write_tokenizer(folder, words);
   const auto tokenizer = engine::load_tokenizer(folder);
-  const Weights weights(*this, *tokenizer);
+  const Weights weights(begun, *tokenizer);
   write_file_atomically(folder / "config.json", weights.config().dump());
   write_file_atomically(folder / "model.safetensors", weights.file());
 }

@@ -3,21 +3,21 @@
 #include <utility>
 
 #include "openbook/base/error.h"
+#include "openbook/base/language.h"
 #include "openbook/base/utf8.h"
 
 namespace openbook::engine {
 namespace {
 
 constexpr std::string_view kDocumentsHeading = "Documents:\n\n";
-constexpr std::string_view kAfterPassage = "\n\n";
+constexpr std::string_view kAfterPassage = "\n\n", kAfterBarePassage = "\n";
 constexpr std::string_view kQuestionHeading = "Question: ";
 
-enum class Kind { kMarkup, kText, kPassage, kAfterPassage, kQuestion };
+enum class Kind { kMarkup, kText, kPassage, kAfterPassage, kQuestion, kBegunAnswer };
 
 void require_request(const PromptRequest& request) {
   require_utf8(request.instructions, "instructions");
   require_utf8(request.question, "question");
-  require_utf8(request.answer_prefix, "answer so far");
   for (size_t i = 0; i < request.passages.size(); ++i) {
     const Passage& passage = request.passages[i];
     const std::string name = "passage " + std::to_string(i + 1) + " (" + escape_for_terminal(passage.document_id) + ")";
@@ -29,6 +29,19 @@ void require_request(const PromptRequest& request) {
   }
 }
 
+std::string_view lead_in(PromptStyle style, Language language) {
+  const bool chat = style == PromptStyle::kChat;
+  switch (language) {
+    case Language::kEnglish:
+      return chat ? "According to the documents," : "As said above,";
+    case Language::kSpanish:
+      return chat ? "Según los documentos," : "Como se ha dicho,";
+    case Language::kUnknown:
+      return {};
+  }
+  return {};
+}
+
 }  // namespace
 
 const std::string_view kDefaultInstructions =
@@ -38,9 +51,17 @@ const std::string_view kClosedBookInstructions = "Answer shortly.";
 // A text that is encoded on its own.
 struct PromptBuilder::Segment {
   Kind kind;
-  std::string_view text;
+  std::string text;
   int32_t passage = -1;  // of kPassage and kAfterPassage
 };
+
+Prompt without_lead_in(const Prompt& prompt) {
+  Prompt without = prompt;
+  without.tokens.resize(prompt.tokens.size() - static_cast<size_t>(prompt.begun_answer.size()));
+  without.sources.resize(without.tokens.size());
+  without.begun_answer = {};
+  return without;
+}
 
 std::vector<bool> Prompt::readable() const {
   std::vector<bool> mask(static_cast<size_t>(all_passages.size()));
@@ -70,27 +91,35 @@ PromptBuilder::PromptBuilder(const Tokenizer& tokenizer, ChatTemplate chat_templ
 
 std::vector<PromptBuilder::Segment> PromptBuilder::segments(const PromptRequest& request) const {
   std::vector<Segment> out;
-  const bool chat = request.style == PromptStyle::kChat;
+  const bool chat = request.style == PromptStyle::kChat, closed = request.passages.empty();
+  const auto add = [&](Kind kind, std::string_view text, int32_t passage = -1) {
+    out.push_back({kind, std::string(text), passage});
+  };
   if (chat) {
-    const std::string_view otherwise = request.passages.empty() ? kClosedBookInstructions : kDefaultInstructions;
-    out.push_back({Kind::kMarkup, template_.begin});
-    out.push_back({Kind::kMarkup, template_.system_begin});
-    out.push_back({Kind::kText, request.instructions.empty() ? otherwise : request.instructions});
-    out.push_back({Kind::kMarkup, template_.system_end});
-    out.push_back({Kind::kMarkup, template_.user_begin});
-    if (!request.passages.empty()) out.push_back({Kind::kText, kDocumentsHeading});
+    const std::string_view otherwise = closed ? kClosedBookInstructions : kDefaultInstructions;
+    add(Kind::kMarkup, template_.begin);
+    add(Kind::kMarkup, template_.system_begin);
+    add(Kind::kText, request.instructions.empty() ? otherwise : request.instructions);
+    add(Kind::kMarkup, template_.system_end);
+    add(Kind::kMarkup, template_.user_begin);
+    if (!closed) add(Kind::kText, kDocumentsHeading);
   }
   for (size_t i = 0; i < request.passages.size(); ++i) {
-    out.push_back({Kind::kPassage, request.passages[i].text, static_cast<int32_t>(i)});
-    out.push_back({Kind::kAfterPassage, kAfterPassage, static_cast<int32_t>(i)});
+    add(Kind::kPassage, request.passages[i].text, static_cast<int32_t>(i));
+    add(Kind::kAfterPassage, chat ? kAfterPassage : kAfterBarePassage, static_cast<int32_t>(i));
   }
-  if (chat && !request.passages.empty()) out.push_back({Kind::kText, kQuestionHeading});
-  out.push_back({Kind::kQuestion, request.question});
+  std::string_view words;
+  if (request.lead_in && !closed) words = lead_in(request.style, language_of(request.question));
   if (chat) {
-    out.push_back({Kind::kMarkup, template_.user_end});
-    out.push_back({Kind::kMarkup, template_.assistant_begin});
+    if (!closed) add(Kind::kText, kQuestionHeading);
+    add(Kind::kQuestion, request.question);
+    add(Kind::kMarkup, template_.user_end);
+    add(Kind::kMarkup, template_.assistant_begin);
+    add(Kind::kBegunAnswer, words);
+  } else {
+    add(Kind::kText, words);
+    add(Kind::kQuestion, (words.empty() ? "" : " ") + request.question);
   }
-  out.push_back({Kind::kText, request.answer_prefix});
   return out;
 }
 
@@ -119,6 +148,7 @@ Prompt PromptBuilder::build(const PromptRequest& request, int64_t max_tokens) co
     const TokenRange range{begin, static_cast<int64_t>(prompt.tokens.size())};
     if (of_passage) prompt.passage_tokens.push_back(range);
     if (segment.kind == Kind::kQuestion) prompt.question_tokens = range;
+    if (segment.kind == Kind::kBegunAnswer) prompt.begun_answer = range;
   }
   if (!prompt.passage_tokens.empty())
     prompt.all_passages = {prompt.passage_tokens.front().begin, prompt.passage_tokens.back().end};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <utility>
 
 #include "answer/abstention.h"
 #include "answer/cut.h"
@@ -27,12 +28,6 @@ std::string trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t\n\r");
   if (begin == std::string_view::npos) return {};
   return std::string(text.substr(begin, text.find_last_not_of(" \t\n\r") - begin + 1));
-}
-
-// Bytes that are no text show as '?'; the marks of a heading do not show.
-void make_showable(Spoken& spoken) {
-  spoken.text = with_valid_utf8(std::move(spoken.text));
-  drop_heading_mark(spoken);
 }
 
 // Why a claim of a steered sentence does not stand.
@@ -61,6 +56,7 @@ Answerer::Answerer(const Speaker& speaker, const Policy& policy, const engine::P
                    const Topic* topic, const AskOptions& options, OnSentence on_sentence)
     : speaker_(speaker),
       policy_(&policy),
+      unbegun_(without_lead_in(prompt)),
       prompt_(&prompt),
       passages_(speaker.decoder->model().tokenizer(), prompt),
       question_(question),
@@ -89,6 +85,13 @@ void Answerer::hear(Spoken& spoken, engine::TokenId token) {
   spoken.token_bytes.push_back({begin, begin + static_cast<int64_t>(bytes.size())});
   spoken.tokens.push_back(std::move(observation));
   session_.append({&token, 1}, options_->cancellation);
+}
+
+// Bytes that are no text show as '?'; the marks of a heading do not show, nor does it that the answer was begun.
+void Answerer::make_showable(Spoken& spoken) const {
+  spoken.text = with_valid_utf8(std::move(spoken.text));
+  drop_heading_mark(spoken);
+  if (accepted_.empty() && !prompt_->begun_answer.empty()) begin_sentence(spoken);
 }
 
 Spoken Answerer::speak_sentence() {
@@ -165,10 +168,13 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
       if (!each.empty() && std::find(ways.begin(), ways.end(), each) == ways.end()) ways.push_back(std::move(each));
   }
   const int64_t room = tokens_left_;
+  // Behind a lead-in a steered sentence leaves out what it is about.
+  const engine::Prompt* const begun = std::exchange(prompt_, &unbegun_);
   for (const std::vector<TokenRange>& keys : ways) {
     tokens_left_ = room;  // what is not shown does not count
     if (auto steered = steer_to(keys, answer)) return steered;
   }
+  prompt_ = begun;
   return std::nullopt;
 }
 

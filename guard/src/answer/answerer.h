@@ -40,6 +40,7 @@ class Answerer {
 
  private:
   Spoken speak_sentence();
+  void make_showable(Spoken& spoken) const;
   void hear(Spoken& spoken, engine::TokenId token);
   void show_words(const Spoken& spoken, int64_t& shown) const;
   bool gives_what_is_asked(const Answer& so_far, std::string_view text) const;
@@ -61,7 +62,8 @@ class Answerer {
 
   Speaker speaker_;
   const Policy* policy_;
-  const engine::Prompt* prompt_;
+  const engine::Prompt unbegun_;  // the prompt without the answer's lead-in: what a steered answer goes on from
+  const engine::Prompt* prompt_;  // what the session went on from
   WatchedPassages passages_;
   std::string question_;
   const Topic* topic_;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "openbook/base/language.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
-#include "text/neutral_words.h"
 
 namespace openbook::guard {
 namespace {

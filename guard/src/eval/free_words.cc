@@ -4,9 +4,9 @@
 #include <set>
 #include <string>
 
+#include "openbook/base/language.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
-#include "text/neutral_words.h"
 #include "text/writing.h"
 
 namespace openbook::guard {

@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "judge/quote.h"
+#include "openbook/base/language.h"
 #include "openbook/base/words.h"
-#include "text/neutral_words.h"
 
 namespace openbook::guard {
 namespace {

@@ -5,10 +5,10 @@
 
 #include "judge/lead_in.h"
 #include "judge/quote.h"
+#include "openbook/base/language.h"
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
-#include "text/neutral_words.h"
 #include "text/writing.h"
 
 namespace openbook::guard {
@@ -243,18 +243,6 @@ bool Judgement::has_supported() const {
 
 bool Judgement::read_elsewhere() const {
   return std::any_of(claims.begin(), claims.end(), [](const Claim& claim) { return claim.support == Support::kCopiedOffTopic; });
-}
-
-void drop_heading_mark(Spoken& spoken) {
-  const std::vector<Line> lines = split_lines(spoken.text);
-  const auto line = std::find_if(lines.begin(), lines.end(), [](const Line& each) { return each.kind != LineKind::kBlank; });
-  if (line == lines.end()) return;
-  ByteSpan mark = heading_mark(spoken.text, *line);
-  if (mark.empty()) return;
-  mark.end = std::min(spoken.text.find_first_not_of(" \t", static_cast<size_t>(mark.end)), spoken.text.size());
-  spoken.text.erase(static_cast<size_t>(mark.begin), static_cast<size_t>(mark.size()));
-  const auto moved = [&](int64_t byte) { return byte <= mark.begin ? byte : std::max(mark.begin, byte - mark.size()); };
-  for (ByteSpan& span : spoken.token_bytes) span = {moved(span.begin), moved(span.end)};
 }
 
 std::optional<std::string> first_claim_beyond(std::string_view question, const Judgement& judgement, std::string_view text,

@@ -10,20 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include "judge/monitor.h"
+#include "judge/spoken.h"
 #include "judge/topic.h"
 #include "openbook/attribution/head_atlas.h"
 #include "openbook/guard/answer.h"
 
 namespace openbook::guard {
-
-// A sentence as it was spoken: its text is the concatenation of its tokens' bytes, but for the marks of a heading.
-struct Spoken {
-  std::string text;
-  std::vector<TokenObservation> tokens;
-  std::vector<ByteSpan> token_bytes;  // in `text`, one per token; empty where nothing of the token is in it
-  bool last = false;                  // the model ended here, or had to
-};
 
 struct Judgement {
   std::vector<Word> words;
@@ -41,10 +33,6 @@ struct JudgeContext {
   const attribution::HeadAtlas* atlas;
   std::string_view question;
 };
-
-// Takes the marks of a Markdown heading ("## ") out of a spoken sentence. They are layout of the document that the model copied
-// with its words.
-void drop_heading_mark(Spoken& spoken);
 
 // The words of the first claim that `wanted` accepts and that says more than the question asks: what a reason can name. Nothing
 // when there is none.

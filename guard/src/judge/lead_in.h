@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "openbook/base/language.h"
 #include "openbook/base/words.h"
-#include "text/neutral_words.h"
 
 namespace openbook::guard {
 

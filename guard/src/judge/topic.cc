@@ -7,11 +7,11 @@
 #include <numeric>
 #include <set>
 
+#include "openbook/base/language.h"
 #include "openbook/base/lines.h"
 #include "openbook/base/sentences.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
-#include "text/neutral_words.h"
 #include "text/writing.h"
 
 namespace openbook::guard {

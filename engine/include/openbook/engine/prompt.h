@@ -10,7 +10,6 @@
 //   model->config().max_positions); prompt.sources[i].range;  // bytes of the stored document that prompt token i covers
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,8 +37,11 @@ struct PromptRequest {
   std::string instructions;       // system message; empty = kDefaultInstructions (kChat only)
   std::vector<Passage> passages;  // may be empty (closed book)
   std::string question;           // kChat: the question. kBare: the sentence to be continued
-  std::string answer_prefix;      // the assistant's answer so far; the model continues it
   PromptStyle style = PromptStyle::kChat;
+  // Where there are passages, words of no content that lead to them, in the question's language if it is English or Spanish: the
+  // first words of the answer, which the model goes on from ("According to the documents,"), or of the sentence to be continued
+  // ("As said above,"). Behind them a model follows its documents more often (docs/measurements.md, "Begun answers").
+  bool lead_in = true;
 };
 
 extern const std::string_view kDefaultInstructions;     // use only the documents, say so when they don't answer
@@ -52,6 +54,7 @@ struct Prompt {
   std::vector<TokenRange> passage_tokens;  // one per passage
   TokenRange all_passages;                 // from the first passage token to past the last; empty when there is none
   TokenRange question_tokens;              // the question's own tokens
+  TokenRange begun_answer;                 // the answer's lead-in, last of all; empty when it has none
   // The first position after the passages' text: edits act from here on.
   int64_t first_after_passages() const { return all_passages.end; }
 
@@ -63,6 +66,9 @@ struct Prompt {
   // about reading.
   std::vector<bool> readable() const;
 };
+
+// The prompt without the answer's lead-in.
+Prompt without_lead_in(const Prompt& prompt);
 
 class PromptBuilder {
  public:

@@ -112,6 +112,7 @@ struct Answer {
   std::vector<Sentence> sentences;
   std::vector<Passage> passages;  // those in the prompt
   size_t passages_left_out = 0;   // found, but the prompt had no room
+  std::string lead_in;            // what the model was given to go on from ("According to the documents,"), unless it was steered
   std::vector<Attempt> trace;
   std::string model_fingerprint, atlas_fingerprint, policy_fingerprint;
   uint64_t index_generation = 0;  // of the open index; 0: there is none

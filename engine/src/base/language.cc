@@ -1,4 +1,4 @@
-#include "text/neutral_words.h"
+#include "openbook/base/language.h"
 
 #include <algorithm>
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "openbook/base/words.h"
 
-namespace openbook::guard {
+namespace openbook {
 namespace {
 
 using WordSet = std::unordered_set<std::string_view>;
@@ -64,4 +64,4 @@ bool is_question_word(std::string_view folded_word, Language language) {
   return false;
 }
 
-}  // namespace openbook::guard
+}  // namespace openbook

@@ -1,12 +1,12 @@
-// Function words: the closed lists that make a word neutral whatever the probe says of it.
+// The language of a text, by its function words: the closed lists of words that claim nothing by themselves.
 //
-// English and Spanish have a list; any other language has none, so all its words are judged. Negations, numbers, quantifiers, yes
+// English and Spanish have a list; any other language has none. Negations, numbers, quantifiers, yes
 // and no are never in a list: they change what is claimed. Thread-safe.
 #pragma once
 
 #include <string_view>
 
-namespace openbook::guard {
+namespace openbook {
 
 enum class Language { kEnglish, kSpanish, kUnknown };
 
@@ -19,4 +19,4 @@ bool is_function_word(std::string_view folded_word, Language language);
 // Interrogatives (who, which, cuándo, ...): they say nothing about the topic of a question.
 bool is_question_word(std::string_view folded_word, Language language);
 
-}  // namespace openbook::guard
+}  // namespace openbook
