@@ -137,7 +137,9 @@ Localizer fit_answer_localizer(int64_t heads_per_layer, const std::vector<engine
     if (each.split != Split::kFit || !each.copied) continue;
     LocalizerExample example{columns.of(each.observed->pattern), each.observed->prompt.readable(), each.observed->alike,
                              first_tokens_of(each.observed->prompt, given_text(*each.observed))};
-    if (!example.right.empty()) examples.push_back(std::move(example));  // empty: an alias was copied
+    std::erase_if(example.right, [&](int64_t key) { return !example.candidate[static_cast<size_t>(key)]; });
+    // Empty: an alias was copied, or the answer stands only where the prompt begins.
+    if (!example.right.empty()) examples.push_back(std::move(example));
   }
   return fit_localizer(heads, examples);
 }
