@@ -56,9 +56,10 @@ TEST_F(Experiments, SurgeryTakesReadingOrRecitingAway) {
 
 TEST_F(Experiments, PickedOrdersBeginWithTheHeadThatReadsOrRecites) {
   const std::vector<RemovalTrial> trials = removal_trials(lab_, known_facts(lab_, {Split::kFit}), {Book::kOwn, Book::kClosed});
+  const std::vector<std::string> whole = say_without(lab_, trials, {{}}, "").front();
   const HeadSet pool = {{0, 1}, {0, 0}};
-  const PickedOrders read = pick_orders(lab_, trials, pool, Book::kOwn, 2, ""),
-                     recited = pick_orders(lab_, trials, pool, Book::kClosed, 2, "");
+  const PickedOrders read = pick_orders(lab_, trials, whole, pool, Book::kOwn, 2, ""),
+                     recited = pick_orders(lab_, trials, whole, pool, Book::kClosed, 2, "");
   EXPECT_EQ(read.alone, (HeadSet{{0, 0}, {0, 1}}));
   EXPECT_EQ(read.together, read.alone);
   EXPECT_EQ(recited.alone, (HeadSet{{0, 1}, {0, 0}}));

@@ -20,14 +20,6 @@ at::Tensor by_head(const std::vector<double>& scores, const HeadAtlas& atlas) {
 }
 
 template <typename T>
-std::vector<T> spread(const std::vector<T>& all, int64_t most) {
-  const auto size = static_cast<int64_t>(all.size());
-  std::vector<T> picked;
-  for (int64_t i = 0; i < std::min(most, size); ++i) picked.push_back(all[i * size / std::min(most, size)]);
-  return picked;
-}
-
-template <typename T>
 bool among(const std::vector<T>& all, T each) {
   return std::find(all.begin(), all.end(), each) != all.end();
 }

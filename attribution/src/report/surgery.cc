@@ -1,6 +1,7 @@
 #include "report/surgery.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "report/statistics.h"
 #include "report/surgery_choice.h"
@@ -86,7 +87,9 @@ class Surgery {
 
   Json run() {
     choice_ = choose_surgery(lab_, all_orders_);
-    sweep();
+    const std::vector<int32_t> facts = known_facts(lab_, {Split::kTest}, lab_.sample(0, 16));
+    trials_ = removal_trials(lab_, facts, books());
+    sweep(spread(facts, lab_.sample(120, 10)));
     cut();
     curves();
     conflict_table();
@@ -106,7 +109,7 @@ class Surgery {
     return list;
   }
 
-  void sweep();
+  void sweep(const std::vector<int32_t>& facts);
   void cut();
   void curves();
   void conflict_table();
@@ -121,7 +124,8 @@ class Surgery {
   std::vector<HeadOrder> all_orders_, orders_;  // orders_: those that are swept
   std::vector<int64_t> counts_ = {0, 1, 2, 3, 4, 5, 8, 12, 20, 28};
   SurgeryChoice choice_;
-  Sweep swept_, cut_;  // every order and count on some facts; the chosen counts on all
+  std::vector<RemovalTrial> trials_;  // of every test fact
+  Sweep swept_, cut_;                 // every order and count on some facts; the chosen counts on all
   std::vector<Line> lines_;
   size_t in_context_ = 0, parametric_ = 0;  // removals of cut_
   std::vector<size_t> random_in_context_, random_parametric_;
@@ -141,10 +145,12 @@ std::vector<Line> Surgery::lines(Sweep& sweep, const std::vector<HeadOrder>& ord
   return lines;
 }
 
-void Surgery::sweep() {
+// Every order and count on these facts.
+void Surgery::sweep(const std::vector<int32_t>& facts) {
   swept_.removals.add({});
   lines_ = lines(swept_, orders_);
-  swept_.trials = removal_trials(lab_, known_facts(lab_, {Split::kTest}, lab_.sample(120, 10)), books());
+  std::copy_if(trials_.begin(), trials_.end(), std::back_inserter(swept_.trials),
+               [&](const RemovalTrial& each) { return std::find(facts.begin(), facts.end(), each.fact) != facts.end(); });
   swept_.said = say_without(lab_, swept_.trials, swept_.removals.sets(), "surgery: heads removed in order");
 }
 
@@ -158,8 +164,8 @@ void Surgery::cut() {
     random_in_context_.push_back(cut_.removals.add(first_of(order.heads, choice_.in_context.count)));
     random_parametric_.push_back(cut_.removals.add(first_of(order.heads, choice_.parametric.count)));
   }
-  cut_.trials = removal_trials(lab_, known_facts(lab_, {Split::kTest}, lab_.sample(0, 16)), books());
-  std::erase_if(cut_.trials, [](const RemovalTrial& each) { return !each.firm; });
+  std::copy_if(trials_.begin(), trials_.end(), std::back_inserter(cut_.trials),
+               [](const RemovalTrial& each) { return each.firm; });
   cut_.said = say_without(lab_, cut_.trials, cut_.removals.sets(), "surgery: the chosen heads");
 }
 

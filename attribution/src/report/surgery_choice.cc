@@ -2,14 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 namespace openbook::attribution {
 namespace {
 
+constexpr int64_t kTrials = 150;                      // of a book
 constexpr double kFreeHarm = SurgeryGoal::kHarm / 2;  // less is within the noise of a hundred trials
 constexpr int64_t kDepth = 8;                         // heads; a dozen random ones cost this model more than the goal allows
-constexpr size_t kCandidates = 10;                    // of the pool stay in the race after the first head
+constexpr size_t kCandidates = 12;                    // of the pool stay in the race after the first head
 
 // Mean of the book's trials.
 double points_lost(const std::vector<RemovalTrial>& trials, Book book, const std::vector<std::string>& before,
@@ -27,24 +29,28 @@ struct Loss {
   double own = 0, closed = 0;
 };
 
-// Of every removal, the first of which takes nothing.
-std::vector<Loss> losses_of(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const std::vector<HeadSet>& removals,
-                            const std::string& stage) {
-  const auto said = say_without(lab, trials, removals, stage);
+// Of every removal, from what is said with all heads.
+std::vector<Loss> losses_of(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const std::vector<std::string>& whole,
+                            const std::vector<HeadSet>& removals, const std::string& stage) {
   std::vector<Loss> losses;
-  for (const auto& after : said)
-    losses.push_back({points_lost(trials, Book::kOwn, said[0], after), points_lost(trials, Book::kClosed, said[0], after)});
+  for (const auto& after : say_without(lab, trials, removals, stage))
+    losses.push_back({points_lost(trials, Book::kOwn, whole, after), points_lost(trials, Book::kClosed, whole, after)});
   return losses;
 }
 
 class Choosing {
  public:
-  Choosing(const Laboratory& lab, const std::vector<HeadOrder>& orders)
-      : lab_(lab),
-        orders_(orders),
-        trials_(removal_trials(lab, known_facts(lab, {Split::kFit, Split::kCalibrate}, lab.sample(300, 10)),
-                               {Book::kOwn, Book::kClosed})) {
-    std::erase_if(trials_, [](const RemovalTrial& each) { return !each.firm; });
+  Choosing(const Laboratory& lab, const std::vector<HeadOrder>& orders) : lab_(lab), orders_(orders) {
+    const std::vector<int32_t> facts = known_facts(lab, {Split::kFit, Split::kCalibrate}, lab.sample(0, 10));
+    std::vector<RemovalTrial> all = removal_trials(lab, facts, {Book::kOwn, Book::kClosed});
+    std::erase_if(all, [](const RemovalTrial& each) { return !each.firm; });
+    for (const Book book : {Book::kOwn, Book::kClosed}) {
+      std::vector<RemovalTrial> of_book;
+      std::copy_if(all.begin(), all.end(), std::back_inserter(of_book),
+                   [&](const RemovalTrial& each) { return each.book == book; });
+      for (RemovalTrial& each : spread(of_book, kTrials)) trials_.push_back(std::move(each));
+    }
+    whole_ = say_without(lab, trials_, {{}}, "choosing how many heads").front();
   }
 
   SurgeryChoice choose() {
@@ -66,7 +72,7 @@ class Choosing {
   }
 
   void add_picked(std::vector<HeadChoice>& choices, const HeadSet& pool, Book lost, const std::string& stage) const {
-    const PickedOrders picked = pick_orders(lab_, trials_, pool, lost, kDepth, stage);
+    const PickedOrders picked = pick_orders(lab_, trials_, whole_, pool, lost, kDepth, stage);
     choices.push_back({"alone", picked.alone});
     choices.push_back({"cumulative", picked.together});
   }
@@ -74,7 +80,6 @@ class Choosing {
   void try_all(const std::vector<HeadChoice>& read, const std::vector<HeadChoice>& recited) {
     const std::vector<int64_t> counts = lab_.quick ? std::vector<int64_t>{2, 3} : std::vector<int64_t>{1, 2, 3, 4, 5, 6, 8};
     RemovalList removals;
-    removals.add({});
     const auto add = [&](const HeadSet& order) {
       std::vector<size_t> by_count;
       for (const int64_t count : counts) by_count.push_back(removals.add(first_of(order, count)));
@@ -85,7 +90,7 @@ class Choosing {
       if (order.color == "random") random.push_back(add(order.heads));
     for (const HeadChoice& each : read) of_read.push_back(add(each.heads));
     for (const HeadChoice& each : recited) of_recited.push_back(add(each.heads));
-    const std::vector<Loss> losses = losses_of(lab_, trials_, removals.sets(), "choosing how many heads");
+    const std::vector<Loss> losses = losses_of(lab_, trials_, whole_, removals.sets(), "choosing how many heads");
 
     const auto consider = [&](const std::vector<HeadChoice>& choices, const std::vector<std::vector<size_t>>& of_choices,
                               bool reading, HeadChoice& best) {
@@ -118,25 +123,24 @@ class Choosing {
   const Laboratory& lab_;
   const std::vector<HeadOrder>& orders_;
   std::vector<RemovalTrial> trials_;  // firm ones
+  std::vector<std::string> whole_;    // what is said of them with all heads
   SurgeryChoice choice_;
 };
 
 }  // namespace
 
-PickedOrders pick_orders(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const HeadSet& pool, Book lost,
-                         int64_t depth, const std::string& stage) {
+PickedOrders pick_orders(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const std::vector<std::string>& whole,
+                         const HeadSet& pool, Book lost, int64_t depth, const std::string& stage) {
   // By head of `added`, how good it is to remove it with `before`.
   const auto scores_with = [&](const HeadSet& before, const HeadSet& added) {
-    std::vector<HeadSet> removals = {{}};
+    std::vector<HeadSet> removals;
     for (const engine::HeadId head : added) {
       removals.push_back(before);
       removals.back().push_back(head);
     }
-    const std::vector<Loss> losses = losses_of(lab, trials, removals, stage);
     std::vector<double> scores;
-    for (size_t i = 1; i < losses.size(); ++i) {
-      const double fall = lost == Book::kOwn ? losses[i].own : losses[i].closed,
-                   harm = lost == Book::kOwn ? losses[i].closed : losses[i].own;
+    for (const Loss& loss : losses_of(lab, trials, whole, removals, stage)) {
+      const double fall = lost == Book::kOwn ? loss.own : loss.closed, harm = lost == Book::kOwn ? loss.closed : loss.own;
       scores.push_back(fall / SurgeryGoal::kFall - std::max(harm - kFreeHarm, 0.0) / SurgeryGoal::kHarm);
     }
     return scores;

@@ -29,11 +29,12 @@ SurgeryChoice choose_surgery(const Laboratory& lab, const std::vector<HeadOrder>
 
 // Heads of `pool`, best first: `alone` by the score of removing each of them only, `together` by that of removing it with all
 // before it, up to `depth`. The score is the fall of accuracy in trials of the book `lost` (kOwn or kClosed), over the goal's
-// fall, less that in those of the other, where it is more than half of the goal's harm, over that harm.
+// fall, less that in those of the other, where it is more than half of the goal's harm, over that harm. `whole`: what is said of
+// the trials with all heads.
 struct PickedOrders {
   HeadSet alone, together;
 };
-PickedOrders pick_orders(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const HeadSet& pool, Book lost,
-                         int64_t depth, const std::string& stage);
+PickedOrders pick_orders(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const std::vector<std::string>& whole,
+                         const HeadSet& pool, Book lost, int64_t depth, const std::string& stage);
 
 }  // namespace openbook::attribution
