@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The questions were chosen (the last step says how typical they are) so that a small model copies the first answer, recites the second one and finds none for the third.
 readonly COPIED="How long does the battery of Tern Gauge 4 last?"
-readonly RECITED="Where is the Eiffel Tower?" # examples/documents/news-ferry-mail.md has it moved
+readonly RECITED="Which city is the capital of Italy?" # not the one that examples/documents/news-ferry-mail.md names
 readonly UNANSWERED="What is the salary of the chief executive?"
 
 readonly OPENBOOK=build/release/bin/openbook
