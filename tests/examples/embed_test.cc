@@ -14,7 +14,7 @@ class EmbedTest : public testing::Test {
     if (!model || !embedder) GTEST_SKIP() << "the models are not in build/models; cmake/setup.sh makes them";
     models_ = {*model, *embedder, test::source_folder() / "examples/smollm2.atlas.json"};
     std::ofstream(passage_)
-        << "# Ferries\n\nThe ferry to Port Ellery leaves from pier 7. It was built by Hanna Lindqvist in Gothenburg.\n";
+        << "# Ferries\n\nThe ferry to Port Ellery was built by Hanna Lindqvist in Gothenburg. It leaves from pier 7.\n";
   }
 
   test::ProgramResult embed(const std::string& question) const {
@@ -29,9 +29,9 @@ class EmbedTest : public testing::Test {
 };
 
 TEST_F(EmbedTest, AnswersFromThePassageAndCitesIt) {
-  const auto result = embed("Which pier does the ferry to Port Ellery leave from?");
+  const auto result = embed("Who built the ferry to Port Ellery?");
   EXPECT_EQ(result.status, 0) << result.out << result.err;
-  EXPECT_NE(result.out.find("\"pier 7\" stands in " + passage_ + ":3\n"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("\"Hanna Lindqvist\" stands in " + passage_ + ":3\n"), std::string::npos) << result.out;
   EXPECT_TRUE(result.out.ends_with("outcome: answered\n")) << result.out;
 }
 
