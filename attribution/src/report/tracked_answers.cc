@@ -219,7 +219,7 @@ void Tracker::draw_heat(const ObservedCase& observed, const std::vector<float>& 
 
 std::vector<Item> own_items(const Laboratory& laboratory) {
   const ContrastSet& facts = *laboratory.facts;
-  int64_t fit = laboratory.sample(1 << 20, 40), test = laboratory.sample(1 << 20, 40);
+  int64_t fit = laboratory.sample(1 << 20, 24), test = laboratory.sample(1 << 20, 24);
   std::vector<Item> items;
   for (const int32_t fact : laboratory.runs->known) {
     const int32_t relation = facts.facts[fact].relation;
@@ -236,7 +236,7 @@ using MakeCase = std::optional<DataCase> (*)(const std::vector<nlohmann::json>&,
 std::vector<Item> data_items(const Laboratory& laboratory, const std::vector<nlohmann::json>& rows, MakeCase make,
                              const std::vector<Setting>& settings) {
   // The first ones of a stable order: the files are sorted by a hash of their subject.
-  const size_t count = std::min(rows.size(), static_cast<size_t>(laboratory.sample(1 << 20, 30)));
+  const size_t count = std::min(rows.size(), static_cast<size_t>(laboratory.sample(1 << 20, 20)));
   std::vector<Item> items;
   for (size_t row = 0; row < count; ++row)
     for (const Setting setting : settings)
