@@ -110,7 +110,7 @@ class HeadGuard final : public Guard {
                       std::to_string(model_->config().max_positions) + " positions",
                   "Ask for fewer tokens.");
     // The caller's passages are dropped from the end, and counted, rather than cut: a cut passage could be quoted wrongly.
-    request.passages.resize(std::min(passages.size(), prompts_.passages_that_fit(request, room)));
+    request.passages.resize(prompts_.passages_that_fit(request, room));
     return prompts_.build(request, room);
   }
 

@@ -1,7 +1,7 @@
 // The language of a text, by its function words: the closed lists of words that claim nothing by themselves.
 //
-// English and Spanish have a list; any other language has none. Negations, numbers, quantifiers, yes
-// and no are never in a list: they change what is claimed. Thread-safe.
+// English and Spanish have a list; any other language has none. Negations, numbers, quantifiers, yes and no are never in a list:
+// they change what is claimed. Thread-safe.
 #pragma once
 
 #include <string_view>
