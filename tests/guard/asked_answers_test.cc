@@ -34,9 +34,22 @@ TEST_F(AskedAnswers, WithoutANumberAQuestionForOneIsNotAnswered) {
     model.follow(number, {"."});
     model.answers.push_back(number);
   }
-  const Answer counted = ask(model, question, {"The capital of Norway is 31."});
+  const Answer counted = ask(model, question, {"The large capital of Norway is 31."});
   EXPECT_EQ(counted.outcome, Outcome::kAnswered);
   EXPECT_EQ(counted.text, "The capital of Norway is 31.");
+}
+
+TEST_F(AskedAnswers, AnAnswerToSomethingElseIsNotDeliveredHoweverItCameAbout) {
+  // Both would deliver Bergen, which the document says of the capital: one reads it by itself, one when it is steered.
+  const std::string question = "What is the official harbour language of Norway?";
+  const Answer read = ask(test::capital_llama(), question, {test::kBergen});
+  EXPECT_EQ(read.outcome, Outcome::kRefused);
+  EXPECT_EQ(read.refusal_reason, "copied from a sentence that does not say what the question asks");
+  EXPECT_EQ(read.trace.front().outcome, read.refusal_reason);
+
+  // The same words in another sentence that does answer.
+  const std::string answering = "The official harbour language of Norway is that of Bergen.";
+  EXPECT_EQ(ask(test::capital_llama(), question, {test::kBergen, answering}).outcome, Outcome::kAnswered);
 }
 
 TEST_F(AskedAnswers, ASteeredSentenceThatAnswersSomethingElseIsRefused) {

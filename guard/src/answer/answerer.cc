@@ -134,8 +134,22 @@ void Answerer::show_words(const Spoken& spoken, int64_t& shown) const {
 }
 
 // The first sentence has to give a quantity where the question asks for one; what comes after it may say more.
-bool Answerer::gives_what_is_asked(const Answer& so_far, std::string_view text) const {
+bool Answerer::gives_quantity_asked(const Answer& so_far, std::string_view text) const {
   return !so_far.sentences.empty() || !asks_quantity(question_) || gives_quantity(text, question_);
+}
+
+// What an answer's first sentence that begins with `claims` lacks to say what was asked (ruling.h); nothing of a later sentence,
+// nor of one without a supported claim, whose lack is another.
+std::string_view Answerer::missing(const Answer& so_far, std::string_view text, std::span<const Claim> claims) const {
+  if (!so_far.sentences.empty()) return {};
+  if (!gives_quantity_asked(so_far, text)) return kNoQuantity;
+  bool supported = false;
+  for (const Claim& claim : claims) {
+    if (claim.support != Support::kSupported) continue;
+    if (topic_->answer_holds(slice(text, claim.answer))) return {};
+    supported = true;
+  }
+  return supported ? kNoAnswer : std::string_view();
 }
 
 // A sentence that the model said by itself and that the probe is not sure of, tried as a steered one is: its words stand in one
@@ -146,7 +160,7 @@ std::optional<Judgement> Answerer::prove(const Spoken& spoken, Answer& answer) c
   if (!stands()) return std::nullopt;
   measure(judgement, spoken);
   require_causal(spoken, judgement);
-  if (!stands()) return std::nullopt;
+  if (!stands() || !missing(answer, spoken.text, judgement.claims).empty()) return std::nullopt;
   answer.trace.push_back({"prove", spoken.text, "supported and causal", {}});
   return judgement;
 }
@@ -195,15 +209,15 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer_to(const std::vector
     note("claims nothing");
     return std::nullopt;
   }
-  if (!gives_what_is_asked(answer, spoken.text)) {
-    note(kNoQuantity);
+  if (!gives_quantity_asked(answer, spoken.text)) {
+    note(std::string(kNoQuantity));
     return std::nullopt;
   }
   measure(judgement, spoken);
   require_causal(spoken, judgement);
   const auto standing = standing_claims(judgement);
   if (standing > 0 && !begins_with_an_answer(judgement, *topic_)) {
-    note("copied from a sentence that does not say what the question asks");
+    note(std::string(kNoAnswer));
     return std::nullopt;
   }
   if (standing == static_cast<int32_t>(judgement.claims.size())) {
@@ -222,14 +236,14 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer_to(const std::vector
 
 // The word that a sentence can be cut before when not all of its claims stand: the last behind a claim that does, with all in
 // front of it, where the model itself could have ended the sentence. Nothing when what is left would say no more than the
-// question does, or not give the quantity that it asks for. The session is left at an earlier position.
+// question does, or not what it asks for. The session is left at an earlier position.
 std::optional<size_t> Answerer::last_end(const Spoken& spoken, const Judgement& judgement, const Answer& so_far) {
   const int64_t start = session_.position() - static_cast<int64_t>(spoken.tokens.size());
   for (int32_t i = standing_claims(judgement); i-- > 0;) {
     const Claim* const last = &judgement.claims[i];
     if (!first_claim_beyond(question_, judgement, spoken.text, [&](const Claim& claim) { return &claim <= last; })) break;
     const size_t word = last->first_word + last->words;
-    if (!gives_what_is_asked(so_far, text_before(word, spoken, judgement))) break;
+    if (!missing(so_far, text_before(word, spoken, judgement), std::span(judgement.claims).first(i + 1)).empty()) break;
     const int32_t token = judgement.words[word].first_token;
     session_.rewind(start + token - 1);
     session_.append({&spoken.tokens[token - 1].id, 1}, options_->cancellation);
@@ -243,7 +257,7 @@ std::optional<size_t> Answerer::last_end(const Spoken& spoken, const Judgement& 
 std::optional<size_t> Answerer::clause_end(const Spoken& spoken, const Judgement& judgement, const Answer& so_far) const {
   for (int32_t i = standing_claims(judgement); i-- > 0;) {
     const size_t word = judgement.claims[i].first_word + judgement.claims[i].words;
-    if (!gives_what_is_asked(so_far, text_before(word, spoken, judgement))) break;
+    if (!missing(so_far, text_before(word, spoken, judgement), std::span(judgement.claims).first(i + 1)).empty()) break;
     const std::string_view next = slice(spoken.text, judgement.words[word].answer);
     if (next == "," || next == ";" || next == ":") return word;
   }
@@ -292,7 +306,7 @@ void Answerer::refuse(Answer& answer, const std::string& reason) {
 // What can be delivered in place of a sentence that does not stand, and whether the answer goes on after it: the sentence itself
 // when it proves causal, its beginning, or what the model says when it is steered. Nothing when there is none of it.
 std::optional<bool> Answerer::rescue(Answer& answer, const Spoken& spoken, const Judgement& judgement) {
-  if (!judgement.has(Verdict::kRecited) && gives_what_is_asked(answer, spoken.text)) {
+  if (!judgement.has(Verdict::kRecited) && gives_quantity_asked(answer, spoken.text)) {
     if (const auto proved = prove(spoken, answer)) {
       deliver(answer, spoken, *proved, Delivery::kDelivered, false, {});
       return !spoken.last;
@@ -316,7 +330,7 @@ std::optional<bool> Answerer::rescue(Answer& answer, const Spoken& spoken, const
 // Judges a sentence and does what the policy says. False: the answer ends here.
 bool Answerer::settle(Answer& answer, const Spoken& spoken) {
   Judgement judgement = judge_by_probe(spoken, context());
-  const Ruling ruling = rule(*policy_, question_, spoken.text, judgement, gives_what_is_asked(answer, spoken.text));
+  const Ruling ruling = rule(*policy_, question_, spoken.text, judgement, missing(answer, spoken.text, judgement.claims));
   answer.trace.push_back(
       {"decode", spoken.text, ruling.reason.empty() ? "supported" : ruling.reason, token_records(spoken, judgement)});
   if (ruling.action == Action::kAllow || ruling.action == Action::kFlag) {

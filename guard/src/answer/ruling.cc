@@ -5,7 +5,7 @@
 namespace openbook::guard {
 
 Ruling rule(const Policy& policy, std::string_view question, std::string_view text, const Judgement& judgement,
-            bool gives_what_is_asked) {
+            std::string_view missing) {
   Ruling ruling;
   const auto weigh = [&](bool applies, Action action, const std::string& reason, auto wanted) {
     if (!applies || action <= ruling.action) return;
@@ -24,7 +24,7 @@ Ruling rule(const Policy& policy, std::string_view question, std::string_view te
   weigh(recites_more, policy.on_recited, "recited", is(Verdict::kRecited));
   weigh(elsewhere && !supported, policy.on_off_topic, "copied from a place that does not speak of the question", off_topic);
   weigh(!supported, policy.on_uncited, "not copied from a passage about the question", [](const Claim&) { return true; });
-  weigh(!gives_what_is_asked, policy.on_off_topic, kNoQuantity, [](const Claim&) { return false; });
+  weigh(!missing.empty(), policy.on_off_topic, std::string(missing), [](const Claim&) { return false; });
   weigh(judgement.has(Verdict::kRecited), policy.on_recited, "recited: only words of the question", is(Verdict::kRecited));
   weigh(judgement.has(Verdict::kUnchecked), policy.on_unchecked, "unchecked", is(Verdict::kUnchecked));
   weigh(pieced, policy.on_unchecked, "words of the passages that do not stand together there", unquoted);

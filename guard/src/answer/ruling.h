@@ -9,8 +9,10 @@
 
 namespace openbook::guard {
 
-// Why a sentence is no answer to a question for a quantity (quantity.h).
-inline constexpr const char* kNoQuantity = "gives no number, though the question asks for one";
+// Why an answer's first sentence does not say what was asked: the question is for a quantity (quantity.h), or nothing that was
+// copied stands in a sentence that answers (Topic::answer_holds).
+inline constexpr std::string_view kNoQuantity = "gives no number, though the question asks for one",
+                                  kNoAnswer = "copied from a sentence that does not say what the question asks";
 
 struct Ruling {
   Action action = Action::kAllow;
@@ -18,8 +20,8 @@ struct Ruling {
 };
 
 // The strictest action of the rules that apply; of rules that are equally strict the one that tells a reader most gives the
-// reason. `text` is the sentence's; `gives_what_is_asked`: it gives the quantity, where the question asks for one.
+// reason. `text` is the sentence's; `missing`: kNoQuantity, kNoAnswer, or empty when it says what was asked.
 Ruling rule(const Policy& policy, std::string_view question, std::string_view text, const Judgement& judgement,
-            bool gives_what_is_asked);
+            std::string_view missing);
 
 }  // namespace openbook::guard

@@ -291,6 +291,19 @@ bool Topic::answers(std::string_view sentence) const {
   return how_well_answers(sentence) >= (asked_.empty() ? kAnswersAlone : kAnswersShare) * close_;
 }
 
+bool Topic::answer_holds(std::string_view words) const {
+  for (int32_t i = 0; i < static_cast<int32_t>(passages_->size()); ++i) {
+    const Passage& passage = passages_->at(i);
+    for (const ByteSpan& sentence : split_sentences(passage.text)) {
+      const std::string_view text = slice(passage.text, sentence);
+      const int64_t begin = passage.range.begin;
+      if (holds_words(text, words) && sentence_on_topic(i, {begin + sentence.begin, begin + sentence.end}) && answers(text))
+        return true;
+    }
+  }
+  return false;
+}
+
 std::vector<SentencePlace> Topic::closest_of(const std::vector<SentencePlace>& sentences) const {
   std::vector<double> scores;
   for (const SentencePlace& place : sentences)

@@ -66,6 +66,8 @@ class Topic {
   std::vector<SentencePlace> closest_of(const std::vector<SentencePlace>& sentences) const;
   // Whether a sentence on topic says what the question asks for, and not something else about its subject.
   bool answers(std::string_view sentence) const;
+  // Whether the words stand in a sentence on topic that answers.
+  bool answer_holds(std::string_view words) const;
 
  private:
   struct AskedWord {
