@@ -9,6 +9,7 @@
 #include "openbook/base/sentences.h"
 #include "openbook/base/words.h"
 #include "openbook/engine/session.h"
+#include "spread.h"
 
 namespace openbook::attribution {
 namespace {
@@ -91,6 +92,12 @@ const std::string& given_text(const ObservedCase& observed) {
   return observed.given == GivenAnswer::kDocument ? observed.made.document_answer : observed.made.memory_answer;
 }
 
+// Recited where the prompt held nothing on the subject.
+bool recited_away(const LabelledCase& each) {
+  const Setting setting = each.observed->made.setting;
+  return !each.copied && (setting == Setting::kOther || setting == Setting::kClosed);
+}
+
 double log_probability(const engine::Decoder& decoder, const std::vector<engine::TokenId>& prompt, const ObservedCase& observed) {
   std::vector<engine::TokenId> context = prompt;
   context.insert(context.end(), observed.said.begin(), observed.said.begin() + observed.answer.begin);
@@ -161,9 +168,13 @@ Probe fit_probe_by_relation(const std::vector<ProbeExample>& examples) {
 
 Probe fit_verdict_probe(const ProbeFeatures& features, const std::vector<LabelledCase>& cases,
                         const std::function<int32_t(const LabelledCase&)>& relation_of) {
-  std::vector<ProbeExample> examples;
+  std::vector<const LabelledCase*> fitted, away;
   for (const LabelledCase& each : cases)
-    if (each.split == Split::kFit) examples.push_back({features.of(*each.observed), each.copied, relation_of(each)});
+    if (each.split == Split::kFit) (recited_away(each) ? away : fitted).push_back(&each);
+  const auto beside = std::count_if(fitted.begin(), fitted.end(), [](const LabelledCase* each) { return !each->copied; });
+  for (const LabelledCase* each : spread(away, beside > 0 ? beside : std::ssize(away))) fitted.push_back(each);
+  std::vector<ProbeExample> examples;
+  for (const LabelledCase* each : fitted) examples.push_back({features.of(*each->observed), each->copied, relation_of(*each)});
   Probe probe = fit_probe_by_relation(examples);
   probe.heads = features.heads();
   return probe;

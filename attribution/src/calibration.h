@@ -51,7 +51,8 @@ Look look_at(const Localizer& localizer, int64_t heads_per_layer, const Observed
 // as the best: weights that lean on few heads carry over worse to other documents.
 Probe fit_probe_by_relation(const std::vector<ProbeExample>& examples);
 
-// That on the answers' first tokens of the fit split.
+// That on the answers' first tokens of the fit split. Answers that were recited without a passage on the subject are the easy
+// ones: of them as many take part, at most, as were recited in front of one (all, where a model never does that).
 Probe fit_verdict_probe(const ProbeFeatures& features, const std::vector<LabelledCase>& cases,
                         const std::function<int32_t(const LabelledCase&)>& relation_of);
 

@@ -7,12 +7,12 @@
 // Not thread-safe where a Laboratory is taken. Errors: those of BatchSession; cancelled.
 #pragma once
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "report/experiment.h"
+#include "spread.h"
 
 namespace openbook::attribution {
 
@@ -68,15 +68,6 @@ struct RemovalTrial {
   // Of accuracy, from one answer to another: 100, 0, or -100 where the second is right and the first was not.
   double points_lost(const std::string& before, const std::string& after) const;
 };
-
-// Up to `most` of them, as far apart as they can be.
-template <typename T>
-std::vector<T> spread(const std::vector<T>& all, int64_t most) {
-  const auto size = static_cast<int64_t>(all.size());
-  std::vector<T> picked;
-  for (int64_t i = 0; i < std::min(most, size); ++i) picked.push_back(all[i * size / std::min(most, size)]);
-  return picked;
-}
 
 // Those that the model knows, of relations of these splits: up to `most`, spread over the relations; 0: all.
 std::vector<int32_t> known_facts(const Laboratory& lab, const std::vector<Split>& splits, int64_t most = 0);
