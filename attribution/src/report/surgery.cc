@@ -96,7 +96,7 @@ class Surgery {
     figures();
     for (const auto& [name, choice] : {std::pair{"in_context", &choice_.in_context}, {"parametric", &choice_.parametric}})
       part_["chosen"][name] = {
-          {"order", choice->order}, {"heads", names(first_of(choice->heads, choice->count))}, {"slack_points", choice->slack}};
+          {"order", choice->order}, {"heads", names(first_of(choice->heads, choice->count))}, {"score", choice->score}};
     part_["choice"] = choice_.tried;
     count_facts();
     return std::move(part_);

@@ -29,6 +29,12 @@ struct Loss {
   double own = 0, closed = 0;
 };
 
+// How near a removal comes to taking one book's answers away and leaving the other's.
+double score_of(const Loss& loss, Book lost) {
+  const double fall = lost == Book::kOwn ? loss.own : loss.closed, harm = lost == Book::kOwn ? loss.closed : loss.own;
+  return fall / SurgeryGoal::kFall - std::max(harm - kFreeHarm, 0.0) / SurgeryGoal::kHarm;
+}
+
 // Of every removal, from what is said with all heads.
 std::vector<Loss> losses_of(const Laboratory& lab, const std::vector<RemovalTrial>& trials, const std::vector<std::string>& whole,
                             const std::vector<HeadSet>& removals, const std::string& stage) {
@@ -93,8 +99,7 @@ class Choosing {
     const std::vector<Loss> losses = losses_of(lab_, trials_, whole_, removals.sets(), "choosing how many heads");
 
     const auto consider = [&](const std::vector<HeadChoice>& choices, const std::vector<std::vector<size_t>>& of_choices,
-                              bool reading, HeadChoice& best) {
-      best.slack = -INFINITY;
+                              Book lost, HeadChoice& best) {
       for (size_t choice = 0; choice < choices.size(); ++choice)
         for (size_t i = 0; i < counts.size(); ++i) {
           const Loss& loss = losses[of_choices[choice][i]];
@@ -103,21 +108,21 @@ class Choosing {
             by_chance.own += losses[of_random[i]].own / static_cast<double>(random.size());
             by_chance.closed += losses[of_random[i]].closed / static_cast<double>(random.size());
           }
-          const double fall = reading ? loss.own : loss.closed, harm = reading ? loss.closed : loss.own;
-          const double slack = std::min({fall - SurgeryGoal::kFall, SurgeryGoal::kHarm - harm,
-                                         SurgeryGoal::kChance - by_chance.own, SurgeryGoal::kChance - by_chance.closed});
-          choice_.tried.push_back({{"heads", reading ? "in_context" : "parametric"},
+          choice_.tried.push_back({{"heads", lost == Book::kOwn ? "in_context" : "parametric"},
                                    {"order", choices[choice].order},
                                    {"count", counts[i]},
                                    {"open_book_lost", loss.own},
                                    {"closed_book_lost", loss.closed},
                                    {"random_open_book_lost", by_chance.own},
                                    {"random_closed_book_lost", by_chance.closed}});
-          if (slack > best.slack) best = {choices[choice].order, choices[choice].heads, counts[i], slack};
+          const double score = score_of(loss, lost);
+          const bool allowed = std::max(by_chance.own, by_chance.closed) <= SurgeryGoal::kChance;
+          if (best.heads.empty() || (allowed && score > best.score))
+            best = {choices[choice].order, choices[choice].heads, counts[i], allowed ? score : -INFINITY};
         }
     };
-    consider(read, of_read, true, choice_.in_context);
-    consider(recited, of_recited, false, choice_.parametric);
+    consider(read, of_read, Book::kOwn, choice_.in_context);
+    consider(recited, of_recited, Book::kClosed, choice_.parametric);
   }
 
   const Laboratory& lab_;
@@ -139,10 +144,7 @@ PickedOrders pick_orders(const Laboratory& lab, const std::vector<RemovalTrial>&
       removals.back().push_back(head);
     }
     std::vector<double> scores;
-    for (const Loss& loss : losses_of(lab, trials, whole, removals, stage)) {
-      const double fall = lost == Book::kOwn ? loss.own : loss.closed, harm = lost == Book::kOwn ? loss.closed : loss.own;
-      scores.push_back(fall / SurgeryGoal::kFall - std::max(harm - kFreeHarm, 0.0) / SurgeryGoal::kHarm);
-    }
+    for (const Loss& loss : losses_of(lab, trials, whole, removals, stage)) scores.push_back(score_of(loss, lost));
     return scores;
   };
   const std::vector<double> alone = scores_with({}, pool);

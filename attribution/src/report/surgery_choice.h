@@ -15,7 +15,7 @@ struct HeadChoice {
   std::string order;  // how it was made: "difference score", "alone", "cumulative", ...
   HeadSet heads;      // the order
   int64_t count = 0;  // of them to remove
-  double slack = 0;   // points by which the tightest part of the goal is met on the choice's cases; negative: missed
+  double score = 0;   // pick_orders' of removing them, on the choice's cases
 };
 
 struct SurgeryChoice {
@@ -24,7 +24,9 @@ struct SurgeryChoice {
 };
 
 // Orders that are tried: the atlas's and, unless quick, retrieval heads for in-context ones, and the heads of the atlas's lists
-// by what each loses alone and by what it loses together with those before it. `orders` are removal_orders'.
+// by what each loses alone and by what it loses together with those before it. Of orders and counts, up to eight heads, the one
+// with the best score of pick_orders wins, where as many random heads cost no more than the goal allows. `orders` are
+// removal_orders'.
 SurgeryChoice choose_surgery(const Laboratory& lab, const std::vector<HeadOrder>& orders);
 
 // Heads of `pool`, best first: `alone` by the score of removing each of them only, `together` by that of removing it with all
