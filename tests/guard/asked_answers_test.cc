@@ -52,6 +52,16 @@ TEST_F(AskedAnswers, AnAnswerToSomethingElseIsNotDeliveredHoweverItCameAbout) {
   EXPECT_EQ(ask(test::capital_llama(), question, {test::kBergen, answering}).outcome, Outcome::kAnswered);
 }
 
+TEST_F(AskedAnswers, AQuestionIsNoAnswer) {
+  test::ReadingLlama model = test::capital_llama();
+  for (const std::string& capital : model.answers) model.follow(capital, {" or"});  // it can't be cut behind the capital
+  model.follow(" or", {"?"});
+  model.follow("?", {"<|im_end|>"});
+  const Answer asked = ask(model, test::kQuestion, {test::kBergen});
+  EXPECT_EQ(asked.outcome, Outcome::kRefused);
+  EXPECT_THAT(tried(asked), ElementsAre("decode: asks a question", "steer: asks a question", "refuse: asks a question"));
+}
+
 TEST_F(AskedAnswers, ASteeredSentenceThatAnswersSomethingElseIsRefused) {
   // Memory says Oslo; steered, the model reads Bergen, from the only sentence on Norway.
   const auto asked = [&](const std::string& question) { return ask(test::stubborn_llama(), question, {test::kBergen}); };

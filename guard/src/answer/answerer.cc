@@ -41,6 +41,11 @@ bool begins_sentence(const std::string& text, const std::string& next) {
   return split_sentences(with_valid_utf8(text + next)).size() > 1;
 }
 
+bool asks(std::string_view text) {
+  const size_t last = text.find_last_not_of(" \t\n\r\"");
+  return last != std::string_view::npos && (text[last] == '?' || text.substr(0, last + 1).ends_with("\uff1f"));
+}
+
 // A place where the model would end its sentence this often can be its end.
 constexpr double kMayEnd = 0.05;
 
@@ -133,16 +138,18 @@ void Answerer::show_words(const Spoken& spoken, int64_t& shown) const {
   shown = whole;
 }
 
-// The first sentence has to give a quantity where the question asks for one; what comes after it may say more.
-bool Answerer::gives_quantity_asked(const Answer& so_far, std::string_view text) const {
-  return !so_far.sentences.empty() || !asks_quantity(question_) || gives_quantity(text, question_);
+// What an answer's first sentence lacks as a sentence (ruling.h): it has to answer, and to give a quantity where the question
+// asks for one. What comes after it may say more.
+std::string_view Answerer::missing(const Answer& so_far, std::string_view text) const {
+  if (!so_far.sentences.empty()) return {};
+  if (asks(text)) return kQuestion;
+  return asks_quantity(question_) && !gives_quantity(text, question_) ? kNoQuantity : std::string_view();
 }
 
-// What an answer's first sentence that begins with `claims` lacks to say what was asked (ruling.h); nothing of a later sentence,
-// nor of one without a supported claim, whose lack is another.
+// The same, and that one of its `claims` stands in a sentence that answers. A sentence without a supported claim lacks something
+// else.
 std::string_view Answerer::missing(const Answer& so_far, std::string_view text, std::span<const Claim> claims) const {
-  if (!so_far.sentences.empty()) return {};
-  if (!gives_quantity_asked(so_far, text)) return kNoQuantity;
+  if (const std::string_view lacks = missing(so_far, text); !so_far.sentences.empty() || !lacks.empty()) return lacks;
   bool supported = false;
   for (const Claim& claim : claims) {
     if (claim.support != Support::kSupported) continue;
@@ -209,8 +216,8 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer_to(const std::vector
     note("claims nothing");
     return std::nullopt;
   }
-  if (!gives_quantity_asked(answer, spoken.text)) {
-    note(std::string(kNoQuantity));
+  if (const std::string_view lacks = missing(answer, spoken.text); !lacks.empty()) {
+    note(std::string(lacks));
     return std::nullopt;
   }
   measure(judgement, spoken);
@@ -306,7 +313,7 @@ void Answerer::refuse(Answer& answer, const std::string& reason) {
 // What can be delivered in place of a sentence that does not stand, and whether the answer goes on after it: the sentence itself
 // when it proves causal, its beginning, or what the model says when it is steered. Nothing when there is none of it.
 std::optional<bool> Answerer::rescue(Answer& answer, const Spoken& spoken, const Judgement& judgement) {
-  if (!judgement.has(Verdict::kRecited) && gives_quantity_asked(answer, spoken.text)) {
+  if (!judgement.has(Verdict::kRecited) && missing(answer, spoken.text).empty()) {
     if (const auto proved = prove(spoken, answer)) {
       deliver(answer, spoken, *proved, Delivery::kDelivered, false, {});
       return !spoken.last;

@@ -44,7 +44,7 @@ class Answerer {
   void make_showable(Spoken& spoken) const;
   void hear(Spoken& spoken, engine::TokenId token);
   void show_words(const Spoken& spoken, int64_t& shown) const;
-  bool gives_quantity_asked(const Answer& so_far, std::string_view text) const;
+  std::string_view missing(const Answer& so_far, std::string_view text) const;
   std::string_view missing(const Answer& so_far, std::string_view text, std::span<const Claim> claims) const;
   std::optional<Judgement> prove(const Spoken& spoken, Answer& answer) const;
   std::optional<std::pair<Spoken, Judgement>> steer(Answer& answer);
