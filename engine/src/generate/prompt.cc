@@ -29,17 +29,10 @@ void require_request(const PromptRequest& request) {
   }
 }
 
-std::string_view lead_in(PromptStyle style, Language language) {
-  const bool chat = style == PromptStyle::kChat;
-  switch (language) {
-    case Language::kEnglish:
-      return chat ? "According to the documents," : "As said above,";
-    case Language::kSpanish:
-      return chat ? "Según los documentos," : "Como se ha dicho,";
-    case Language::kUnknown:
-      return {};
-  }
-  return {};
+// English only: in Spanish "Según los documentos," brought nothing (docs/measurements.md, "Begun answers").
+std::string_view lead_in(PromptStyle style, std::string_view question) {
+  if (language_of(question) != Language::kEnglish) return {};
+  return style == PromptStyle::kChat ? "According to the documents," : "As said above,";
 }
 
 }  // namespace
@@ -109,7 +102,7 @@ std::vector<PromptBuilder::Segment> PromptBuilder::segments(const PromptRequest&
     add(Kind::kAfterPassage, chat ? kAfterPassage : kAfterBarePassage, static_cast<int32_t>(i));
   }
   std::string_view words;
-  if (request.lead_in && !closed) words = lead_in(request.style, language_of(request.question));
+  if (request.lead_in && !closed) words = lead_in(request.style, request.question);
   if (chat) {
     if (!closed) add(Kind::kText, kQuestionHeading);
     add(Kind::kQuestion, request.question);

@@ -38,8 +38,8 @@ struct PromptRequest {
   std::vector<Passage> passages;  // may be empty (closed book)
   std::string question;           // kChat: the question. kBare: the sentence to be continued
   PromptStyle style = PromptStyle::kChat;
-  // Where there are passages, words of no content that lead to them, in the question's language if it is English or Spanish: the
-  // first words of the answer, which the model goes on from ("According to the documents,"), or of the sentence to be continued
+  // Where there are passages, words of no content that lead to them, if the question is English: the first
+  // words of the answer, which the model goes on from ("According to the documents,"), or of the sentence to be continued
   // ("As said above,"). Behind them a model follows its documents more often (docs/measurements.md, "Begun answers").
   bool lead_in = true;
 };
