@@ -28,8 +28,9 @@ std::string canonical(const json& content) {
 json parse(const std::string& text, const std::string& where) {
   try {
     return json::parse(text);
-  } catch (const json::exception& error) {
-    throw Error(Code::kInvalidArgument, where + ": not valid JSON: " + error.what(),
+  } catch (const json::parse_error& error) {
+    throw Error(Code::kInvalidArgument,
+                where + ": not valid JSON from byte " + std::to_string(error.byte) + " on: cut short, damaged, or no atlas",
                 "Build the atlas again with `openbook atlas build`.");
   }
 }

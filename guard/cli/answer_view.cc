@@ -23,6 +23,13 @@ std::string marked(const Word& word, std::string_view text) {
   return safe;
 }
 
+// Without white space around it: models end an answer with empty lines.
+std::string trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return {};
+  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin));
+}
+
 // Citations by number, in the order of the answer; claims that quote one place share a number.
 struct Footnotes {
   std::map<int32_t, size_t> number_of;  // by index into Answer::citations
@@ -56,8 +63,7 @@ std::string body_of(const Answer& answer, const Footnotes& notes) {
     if (const auto mark = behind.find(done); mark != behind.end()) body += paint(Style::kFaint, mark->second);
   }
   body += shown(std::string_view(answer.text).substr(done));
-  const size_t begin = body.find_first_not_of(" \n");
-  return begin == std::string::npos ? body : body.substr(begin);
+  return trimmed(body);
 }
 
 std::string footnote(size_t number, const Citation& citation) {
@@ -77,24 +83,32 @@ std::string trace_of(const Answer& answer) {
   std::string text = paint(Style::kFaint, "tried:") + "\n";
   for (const Attempt& attempt : answer.trace) {
     text += "  " + attempt.what + ": ";
-    if (!attempt.text.empty()) text += "\"" + shown(attempt.text, 4) + "\" -> ";
+    if (!attempt.text.empty()) text += "\"" + shown(trimmed(attempt.text), 4) + "\" -> ";
     text += shown(attempt.outcome, 4) + "\n";
   }
   return text;
 }
 
+std::string left_out_of(const Answer& answer) {
+  if (answer.passages_left_out == 0) return {};
+  return plural(answer.passages_left_out, "passage") + " had no room in the model's context and took no part\n";
+}
+
+std::string refusal_text(const Answer& answer) {
+  if (answer.outcome == Outcome::kRefused)
+    return paint(Style::kStrong, shown(answer.text)) + "\nrefused: " + shown(answer.refusal_reason) + "\n";
+  return shown(answer.text) + "\nabstained: the model says that the documents do not answer\n";
+}
+
 }  // namespace
 
 std::string answer_text(const Answer& answer) {
-  if (answer.outcome == Outcome::kRefused)
-    return paint(Style::kStrong, shown(answer.text)) + "\nrefused: " + shown(answer.refusal_reason) + "\n" + trace_of(answer);
-  if (answer.outcome == Outcome::kAbstained)
-    return shown(answer.text) + "\nabstained: the model says that the documents do not answer\n" + trace_of(answer);
+  if (answer.outcome != Outcome::kAnswered) return refusal_text(answer) + trace_of(answer) + left_out_of(answer);
   const Footnotes notes(answer);
   std::string text = body_of(answer, notes) + "\n";
   if (!notes.in_order.empty()) text += "\n";
   for (size_t i = 0; i < notes.in_order.size(); ++i) text += footnote(i + 1, *notes.in_order[i]);
-  return text + trace_of(answer);
+  return text + trace_of(answer) + left_out_of(answer);
 }
 
 }  // namespace openbook::cli

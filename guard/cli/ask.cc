@@ -34,8 +34,6 @@ int ask(const AskFlags& flags, Context& context) {
     print_json(nlohmann::ordered_json::parse(to_json(answer)));
   } else {
     print(answer_text(answer));
-    if (answer.passages_left_out > 0)
-      print(plural(answer.passages_left_out, "passage") + " had no room in the model's context\n");
     if (!answer.log_receipt.empty()) print("receipt: " + answer.log_receipt + "\n");
   }
   return answer.outcome != Outcome::kAnswered && flags.fail_on_refusal ? kRefusedOnRequest : kDone;
@@ -50,9 +48,11 @@ void add_ask(CLI::App& app, Context& context) {
                "openbook ask \"How many days of leave do I get?\" --index handbook.index\n"
                "openbook ask \"Who founded it?\" --passage history.md --guard off");
   verb->add_option("question", flags->question, "what to answer; - reads it from stdin")->required();
-  add_place(*verb, Place::kIndex, flags->index);
+  CLI::Option* index = add_place(*verb, Place::kIndex, flags->index);
   verb->add_option("--passage", flags->passage_files, "answer from this file instead of an index; may be given again")
-      ->check(CLI::ExistingFile);
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile)
+      ->excludes(index);
   verb->add_option("--guard", flags->guarded,
                    "off: show what the model says by itself, every word judged, nothing held back and nothing logged")
       ->check(CLI::IsMember({"on", "off"}))
@@ -71,7 +71,7 @@ void add_ask(CLI::App& app, Context& context) {
       ->capture_default_str();
   verb->add_option("--seed", flags->ask.seed, "of the sampler, with a temperature")->capture_default_str();
   verb->add_option("--deadline-ms", flags->ask.deadline_ms, "give up after this long; 0: never")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   verb->add_flag("--fail-on-refusal", flags->fail_on_refusal, "exit with 4 when nothing was answered");
   verb->callback([flags, &context] { context.run = [flags, &context] { return ask(*flags, context); }; });

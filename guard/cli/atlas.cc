@@ -12,7 +12,7 @@ namespace {
 using attribution::HeadAtlas;
 
 struct AtlasFlags {
-  std::string model, embedder, atlas, out, facts = "attribution/data", device = "auto", dtype = "float32";
+  std::string model, embedder, atlas, out, facts, finder = "write-score", device = "auto", dtype = "float32";
   attribution::AtlasBuildOptions build;
   attribution::AtlasCheckOptions check;
 };
@@ -120,10 +120,11 @@ int show(const AtlasFlags& flags, Context& context) {
 }
 
 int build(const AtlasFlags& flags, Context& context) {
+  require_folder_of(flags.out);
   ProgressBar bar;
   const auto model = engine::Model::load(find(Place::kModel, flags.model).path, {.device = flags.device, .dtype = flags.dtype});
   const auto embedder = engine::TextEncoder::load(find(Place::kEmbedder, flags.embedder).path, flags.device);
-  const auto facts = attribution::ContrastSet::load(flags.facts);
+  const auto facts = attribution::ContrastSet::load(find(Place::kFacts, flags.facts).path);
   const auto progress = [&](const std::string& stage, int64_t done, int64_t total) { bar.update(stage, done, total); };
   const HeadAtlas atlas = attribution::build_atlas(model, facts, *embedder, flags.build, progress, &context.cancellation);
   atlas.save(flags.out);
@@ -145,7 +146,7 @@ int check(const AtlasFlags& flags, Context& context) {
   }
   ProgressBar bar;
   const auto progress = [&](const std::string& stage, int64_t done, int64_t total) { bar.update(stage, done, total); };
-  const auto facts = attribution::ContrastSet::load(flags.facts);
+  const auto facts = attribution::ContrastSet::load(find(Place::kFacts, flags.facts).path);
   const attribution::AtlasCheck found =
       attribution::check_atlas(model, facts, atlas, flags.check, progress, &context.cancellation);
   bar.clear();
@@ -164,24 +165,23 @@ void add_atlas(CLI::App& app, Context& context) {
                             "openbook atlas build --out smollm2.atlas.json");
   add_place(*made, Place::kModel, flags->model);
   add_place(*made, Place::kEmbedder, flags->embedder);
-  made->add_option("--out", flags->out, "file to write, whole or not at all")->required();
-  made->add_option("--facts", flags->facts, "folder with relations.json and facts.tsv")->capture_default_str();
+  add_place(*made, Place::kFacts, flags->facts);
+  made->add_option("--out", flags->out, "file to write, whole or not at all")->type_name("FILE")->required();
   made->add_option("--max-facts", flags->build.max_facts, "for a quick look; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
-  made->add_option("--finder", flags->build.finder,
-                   "how heads are found: write-score, or attnlrp, which may be patented (see README)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, attribution::HeadFinder>{
-          {"write-score", attribution::HeadFinder::kWriteScore}, {"attnlrp", attribution::HeadFinder::kAttnLrp}}))
-      ->default_str("write-score");
+  made->add_option("--finder", flags->finder, "how heads are found; attnlrp may be patented (see README)")
+      ->check(CLI::IsMember({"write-score", "attnlrp"}))
+      ->capture_default_str();
   made->add_option("--seed", flags->build.seed, "of wording and counterfactual objects")->capture_default_str();
   made->add_option("--device", flags->device, "cpu, cuda, cuda:N or auto")->capture_default_str();
   made->add_option("--dtype", flags->dtype, "float32 or bfloat16")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
   made->callback([flags, &context] {
-    flags->build.command = std::string("openbook atlas build") +
-                           (flags->build.finder == attribution::HeadFinder::kAttnLrp ? " --finder attnlrp" : "") + " --seed " +
+    const bool attnlrp = flags->finder == "attnlrp";
+    flags->build.finder = attnlrp ? attribution::HeadFinder::kAttnLrp : attribution::HeadFinder::kWriteScore;
+    flags->build.command = std::string("openbook atlas build") + (attnlrp ? " --finder attnlrp" : "") + " --seed " +
                            std::to_string(flags->build.seed) +
                            (flags->build.max_facts ? " --max-facts " + std::to_string(flags->build.max_facts) : "");
     context.run = [flags, &context] { return build(*flags, context); };
@@ -196,11 +196,11 @@ void add_atlas(CLI::App& app, Context& context) {
                                "openbook atlas check --atlas smollm2.atlas.json --model models/smollm2");
   add_place(*checked, Place::kModel, flags->model);
   add_place(*checked, Place::kAtlas, flags->atlas);
+  add_place(*checked, Place::kFacts, flags->facts);
   checked
       ->add_option("--sample", flags->check.facts, "facts of the test relations that are asked; 0: only checksum and fingerprint")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
-  checked->add_option("--facts", flags->facts, "folder with relations.json and facts.tsv")->capture_default_str();
   checked->add_option("--seed", flags->check.seed, "of wording and counterfactual objects")->capture_default_str();
   checked->add_option("--device", flags->device, "cpu, cuda, cuda:N or auto")->capture_default_str();
   checked->add_option("--dtype", flags->dtype, "float32 or bfloat16")

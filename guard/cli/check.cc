@@ -32,6 +32,7 @@ void add_check(CLI::App& app, Context& context) {
   verb->add_option("--question", flags->question, "what was asked")->required();
   verb->add_option("--answer", flags->answer, "what was answered; - reads it from stdin")->required();
   verb->add_option("--passage", flags->passage_files, "what it was to be answered from; may be given again")
+      ->type_name("FILE")
       ->required()
       ->check(CLI::ExistingFile);
   flags->guard.add_to(*verb, false);

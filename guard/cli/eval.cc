@@ -60,11 +60,12 @@ CLI::App* add_eval(CLI::App& group, Context& context, const std::string& name, c
                    std::shared_ptr<EvalFlags> flags, Run run) {
   CLI::App* verb =
       add_verb(group, context, name, summary, "openbook eval " + name + " ../shared/data/" + flags->data + " --format json");
-  verb->add_option("file", flags->file, "rows, JSON Lines")->required();
+  verb->add_option("file", flags->file, "rows, JSON Lines")->type_name("FILE")->required();
   verb->add_option("--limit", flags->eval.limit, "this many subjects or rows, drawn by the seed; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
-  verb->add_option("--rows", flags->rows, "file that gets what was said and decided of every row once it is done, JSON Lines");
+  verb->add_option("--rows", flags->rows, "file that gets what was said and decided of every row once it is done, JSON Lines")
+      ->type_name("FILE");
   verb->add_option("--seed", flags->eval.seed, "of the draw")->capture_default_str();
   verb->add_option("--workers", flags->eval.workers, "rows at a time; more than 1 pays on a GPU")
       ->check(CLI::Range(1, 64))
@@ -114,7 +115,8 @@ void add_eval(CLI::App& app, Context& context) {
              return guard::eval_conflict(guard, flags.file, settings, eval);
            })
       ->add_option("--setting", conflict->settings,
-                   "own, decoy, silent, other, closed or bare; may be given again; all when it is not given");
+                   "this one only; may be given again; all when it is not given")
+      ->check(CLI::IsMember({"own", "decoy", "silent", "other", "closed", "bare"}));
   add_eval(*group, context, "read", "Plain reading: does the guard let right answers through?", flags_for("read.jsonl"),
            [](const Guard& guard, const EvalFlags& flags, const guard::EvalOptions& eval) {
              return guard::eval_read(guard, flags.file, eval);
@@ -138,7 +140,7 @@ void add_eval(CLI::App& app, Context& context) {
                             "openbook eval retrieval ../shared/data/docs_qa.jsonl");
   verb->add_option("file", retrieval->file, "questions, JSON Lines; docs/ beside it holds the documents")->required();
   verb->add_option("--limit", retrieval->eval.limit, "this many questions, drawn by the seed; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   add_place(*verb, Place::kEmbedder, retrieval->embedder);
   verb->add_option("--device", retrieval->device, "cpu, cuda, cuda:N or auto")->capture_default_str();

@@ -50,7 +50,7 @@ std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
 
 std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
   const std::string value = option->get_default_str();
-  return option->get_description() + (value.empty() ? "" : " (default: " + value + ")");
+  return option->get_description() + (option->get_required() ? " (needed)" : value.empty() ? "" : " (default: " + value + ")");
 }
 
 CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& summary, const std::string& examples) {

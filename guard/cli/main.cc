@@ -37,6 +37,7 @@ std::string unknown_verb(const CLI::App& app) {
   std::string verbs;
   for (const CLI::App* verb : app.get_subcommands({})) verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
   const auto given = app.remaining();
+  if (!given.empty() && given.front().starts_with('-')) return "unknown option \"" + given.front() + "\"";
   return (given.empty() ? "no verb given" : "unknown verb \"" + given.front() + "\"") + "; there are: " + verbs;
 }
 

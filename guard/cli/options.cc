@@ -23,7 +23,7 @@ struct PlaceRules {
 };
 
 const PlaceRules& rules_of(Place place) {
-  static constexpr std::array<PlaceRules, 7> kRules = {{
+  static constexpr std::array<PlaceRules, 8> kRules = {{
       {"language model", "--model", "DIR", "OPENBOOK_MODEL", "build/models/smollm2-135m-instruct", "cmake/setup.sh fetches one."},
       {"text encoder", "--embedder", "DIR", "OPENBOOK_EMBEDDER", "build/models/all-minilm-l6-v2", "cmake/setup.sh fetches one."},
       {"head atlas", "--atlas", "FILE", "OPENBOOK_ATLAS", "examples/smollm2.atlas.json", "`openbook atlas build` makes one."},
@@ -33,6 +33,8 @@ const PlaceRules& rules_of(Place place) {
        "`openbook log init --log DIR --log-key FILE` makes one."},
       {"log key", "--log-key", "FILE", "OPENBOOK_LOG_KEY", "build/quickstart/log.key",
        "`openbook log init --log DIR --log-key FILE` makes one."},
+      {"folder with relations.json and facts.tsv", "--facts", "DIR", "OPENBOOK_FACTS", "attribution/data",
+       "openbook's source holds them in attribution/data."},
   }};
   return kRules[static_cast<size_t>(place)];
 }
@@ -93,6 +95,23 @@ Found find_named(Place place, const std::string& flag) {
   if (auto found = named(rules, flag)) return *found;
   throw CLI::ValidationError(std::string(rules.flag) + " " + rules.value + " is needed (or " + rules.variable +
                              "): it will be written");
+}
+
+void require_folder_of(const fs::path& file) {
+  const fs::path folder = file.parent_path().empty() ? "." : file.parent_path();
+  std::error_code problem;
+  if (!fs::is_directory(folder, problem))
+    throw Error(Code::kNotFound, file.string() + ": can't be written, " + folder.string() + " is no folder", "Make it first.");
+  if (fs::is_directory(file, problem))
+    throw Error(Code::kInvalidArgument, file.string() + ": is a folder", "Name a file.");
+  if (::access(folder.c_str(), W_OK) != 0)
+    throw Error(Code::kFailedPrecondition, file.string() + ": can't be written into " + folder.string());
+}
+
+const CLI::Validator& not_negative() {
+  static const CLI::Validator check(
+      [](std::string& value) { return value.starts_with('-') ? value + ": must be 0 or more" : std::string(); }, "");
+  return check;
 }
 
 std::string read_stdin(size_t max_bytes) {

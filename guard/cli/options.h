@@ -12,7 +12,7 @@
 
 namespace openbook::cli {
 
-enum class Place { kModel, kEmbedder, kAtlas, kPolicy, kIndex, kLog, kLogKey };
+enum class Place { kModel, kEmbedder, kAtlas, kPolicy, kIndex, kLog, kLogKey, kFacts };
 
 struct Found {
   std::filesystem::path path;
@@ -31,6 +31,12 @@ std::optional<Found> look_for(Place place, const std::string& flag);
 // by forgetting a flag. find_named throws CLI::ValidationError.
 std::optional<Found> look_for_named(Place place, const std::string& flag);
 Found find_named(Place place, const std::string& flag);
+
+// For a file that is written after long work: throws when its folder takes no file.
+void require_folder_of(const std::filesystem::path& file);
+
+// A check of options: 0 or more.
+const CLI::Validator& not_negative();
 
 // All of stdin; for arguments that are `-`. Throws out_of_range above `max_bytes`.
 std::string read_stdin(size_t max_bytes);

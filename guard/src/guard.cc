@@ -22,10 +22,11 @@ Policy annotate_policy() {
   return policy;
 }
 
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
 void require_question(std::string_view question) {
   require_utf8(question, "the question");
-  if (question.find_first_not_of(" \t\r\n") == std::string_view::npos)
-    throw Error(Code::kInvalidArgument, "the question is empty", "Ask something.");
+  if (is_blank(question)) throw Error(Code::kInvalidArgument, "the question is empty", "Ask something.");
 }
 
 attribution::HeadAtlas of_model(attribution::HeadAtlas atlas, const engine::Model& model) {
@@ -71,6 +72,7 @@ class HeadGuard final : public Guard {
   Answer check(std::string_view question, const std::vector<Passage>& passages, std::string_view text,
                const Cancellation* cancellation) const override {
     require_question(question);
+    if (is_blank(text)) throw Error(Code::kInvalidArgument, "the answer is empty", "Give the answer that is to be checked.");
     AskOptions options;
     options.max_tokens = static_cast<int64_t>(text.size()) + 1;  // a token covers at least one byte
     options.cancellation = cancellation;
@@ -109,9 +111,23 @@ class HeadGuard final : public Guard {
                   "an answer of " + std::to_string(options.max_tokens) + " tokens does not fit into the model's " +
                       std::to_string(model_->config().max_positions) + " positions",
                   "Ask for fewer tokens.");
-    // The caller's passages are dropped from the end, and counted, rather than cut: a cut passage could be quoted wrongly.
-    request.passages.resize(prompts_.passages_that_fit(request, room));
+    // The caller's passages are left out, and counted, rather than cut: a cut passage could be quoted wrongly.
+    const std::vector<size_t> fitting = prompts_.passages_that_fit(request, room);
+    if (fitting.empty() && !passages.empty()) refuse_too_long(request, room);
+    request.passages.clear();
+    for (const size_t index : fitting) request.passages.push_back(passages[index]);
     return prompts_.build(request, room);
+  }
+
+  // Without passages the answer would be one from memory.
+  [[noreturn]] void refuse_too_long(engine::PromptRequest request, int64_t room) const {
+    const size_t passages = request.passages.size();
+    request.passages.clear();
+    prompts_.build(request, room);  // throws when already the question is too long
+    throw Error(Code::kOutOfRange,
+                "none of the passages (" + std::to_string(passages) + ") fits into the " + std::to_string(room) +
+                    " tokens that the model can read beside an answer",
+                "Give shorter passages, or ingest the files: an index holds them in pieces.");
   }
 
   Answer new_answer(const engine::Prompt& prompt, const std::vector<Passage>& passages, const Policy& policy) const {

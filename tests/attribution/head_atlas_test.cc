@@ -84,7 +84,8 @@ TEST(HeadAtlas, FilesThatAreNoAtlasAreRefused) {
   const std::string whole = read_file(folder / "atlas.json");
   EXPECT_ERROR(HeadAtlas::load(folder / "missing.json"), Code::kNotFound, "missing.json");
   EXPECT_ERROR(load(""), Code::kInvalidArgument, "not valid JSON");
-  EXPECT_ERROR(load(whole.substr(0, whole.size() / 2)), Code::kInvalidArgument, "not valid JSON");
+  EXPECT_ERROR(load(whole.substr(0, whole.size() / 2)), Code::kInvalidArgument,
+               "not valid JSON from byte " + std::to_string(whole.size() / 2 + 1) + " on: cut short, damaged, or no atlas");
   EXPECT_ERROR(load("\xff\xfe"), Code::kInvalidArgument, "not valid JSON");
   EXPECT_ERROR(load(std::string(1000000, '[')), Code::kInvalidArgument, "not valid JSON");
   EXPECT_ERROR(load("[]"), Code::kInvalidArgument, "expected an object, found array");

@@ -131,7 +131,7 @@ TEST(Prompt, TooLongIsRefusedNamingBothCounts) {
                "has " + std::to_string(count) + " tokens, more than the " + std::to_string(count - 1));
 }
 
-TEST(Prompt, PassagesThatFitIsTheLargestCountThatBuilds) {
+TEST(Prompt, PassagesThatFitAreThoseThatBuild) {
   for (PromptStyle style : {PromptStyle::kChat, PromptStyle::kBare}) {
     PromptRequest request{.instructions = "i", .question = "q", .style = style};
     for (int i = 1; i <= 5; ++i) request.passages.push_back(passage(std::string(7 * i, 'x')));
@@ -141,11 +141,15 @@ TEST(Prompt, PassagesThatFitIsTheLargestCountThatBuilds) {
       return static_cast<int64_t>(builder().build(fewer).tokens.size());
     };
     for (size_t passages = 1; passages <= 5; ++passages) {
-      EXPECT_EQ(builder().passages_that_fit(request, with(passages)), passages);
-      EXPECT_EQ(builder().passages_that_fit(request, with(passages) - 1), passages - 1);
+      EXPECT_EQ(builder().passages_that_fit(request, with(passages)).size(), passages);
+      EXPECT_EQ(builder().passages_that_fit(request, with(passages) - 1).size(), passages - 1);
     }
-    EXPECT_EQ(builder().passages_that_fit(request, 3), 0u);
-    EXPECT_EQ(builder().passages_that_fit(request, 1 << 20), 5u);
+    EXPECT_TRUE(builder().passages_that_fit(request, 3).empty());
+    EXPECT_EQ(builder().passages_that_fit(request, 1 << 20).size(), 5u);
+    // A passage that is too long leaves room for those behind it.
+    const int64_t room = with(5);
+    request.passages[1] = passage(std::string(500, 'x'));
+    EXPECT_EQ(builder().passages_that_fit(request, room), (std::vector<size_t>{0, 2, 3, 4}));
   }
 }
 

@@ -101,6 +101,20 @@ TEST_F(CliGuard, CheckJudgesWhatSomebodyElseWrote) {
   EXPECT_THAT(run(written).out, HasSubstr("is [recited: Oslo]."));
   written.back() = "-";
   EXPECT_THAT(run(written, {.input = kBergen + "\n"}).out, HasSubstr("is Bergen[1]."));
+  written.back() = " ";
+  expect_failure(run(written), 1, "the answer is empty");
+}
+
+TEST_F(CliGuard, APassageWithoutRoomIsSaidAndKeepsNoOtherOut) {
+  write("long.md", std::string(1000, 'x') + "\n");
+  const std::string notice = "1 passage had no room in the model's context and took no part\n";
+  const auto asked = ask({"--passage", "long.md", "--passage", "norway.md"});
+  EXPECT_TRUE(asked.out.starts_with("The capital of Norway is Bergen[1].\n")) << asked.out << asked.err;
+  EXPECT_TRUE(asked.out.ends_with(notice)) << asked.out;
+  const auto checked =
+      run({"check", "--question", kQuestion, "--answer", kBergen, "--passage", "long.md", "--passage", "norway.md"});
+  EXPECT_TRUE(checked.out.ends_with(notice)) << checked.out << checked.err;
+  expect_failure(ask({"--passage", "long.md"}), 1, "none of the passages (1) fits into the");
 }
 
 TEST_F(CliGuard, AnEvaluationThatIsStoppedKeepsTheRowsThatWereDone) {

@@ -58,6 +58,7 @@ TEST(Cli, WrongUsageIsStatus2AndOneLineThatNamesIt) {
   } rows[] = {
       {{}, "openbook: no verb given; there are: "},
       {{"lgo"}, "openbook: unknown verb \"lgo\"; there are: "},
+      {{"--bogus"}, "openbook: unknown option \"--bogus\""},
       {{"log"}, "openbook: no verb given; there are: init, list, show, verify, erase"},
       {{"log", "list", "--limt", "3"}, "--limt"},
       {{"log", "list", "--limit", "many"}, "many"},
@@ -69,6 +70,10 @@ TEST(Cli, WrongUsageIsStatus2AndOneLineThatNamesIt) {
       {{"atlas", "report"}, "--out is required"},
       {{"atlas", "report", "--out", "x", "--only", "nonsense"},
        "--only: nonsense not in {contrast,roles,surgery,vectors,tracking,finders,drift,free}"},
+      {{"ask", "Who?", "--passage", test::source_folder() / "README.md", "--index", "x"}, "--index excludes --passage"},
+      {{"atlas", "build", "--out", "x", "--max-facts", "-4"}, "--max-facts: -4: must be 0 or more"},
+      {{"atlas", "build", "--out", "x", "--finder", "1"}, "--finder: 1 not in {write-score,attnlrp}"},
+      {{"eval", "conflict", "x", "--setting", "foo"}, "--setting: foo not in {own,decoy,silent,other,closed,bare}"},
       {{"log", "show", "\x1B[31m"}, "\"\\x1B[31m\" is no answer id"},
   };
   for (const auto& row : rows) {
@@ -105,6 +110,12 @@ TEST(Cli, BenchDecodePrintsSpeedBesideWhatMemoryAllows) {
   const auto too_long = with({"--guard", "off", "--prompt-tokens", "510"});
   EXPECT_EQ(too_long.status, 1) << too_long.out;
   EXPECT_NE(too_long.err.find("the model has 512 positions"), std::string::npos) << too_long.err;
+}
+
+TEST(Cli, AnAtlasThatCouldNotBeWrittenIsNotBuilt) {
+  const auto result = run_openbook({"atlas", "build", "--out", "nowhere/atlas.json"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.err, "openbook: nowhere/atlas.json: can't be written, nowhere is no folder\n  Make it first.\n");
 }
 
 TEST(Cli, AMissingIndexIsStatus1AndSaysWhatMakesOne) {

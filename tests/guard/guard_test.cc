@@ -256,6 +256,14 @@ TEST_F(GuardAnswers, WhatDoesNotFitIsLeftOutAndCountedOrAnErrorNeverCut) {
   EXPECT_EQ(answer.text, kSaid + "Bergen.");
   EXPECT_EQ(answer.passages.size() + answer.passages_left_out, 4u);
   EXPECT_GT(answer.passages_left_out, 0u);
+  const Answer behind = guard->ask(kQuestion, documents({std::string(1000, 'x'), kBergen}), {.max_tokens = 16});
+  EXPECT_EQ(behind.text, kSaid + "Bergen.");
+  EXPECT_EQ(behind.passages_left_out, 1u);
+  for (const bool asked : {true, false})
+    EXPECT_ERROR(asked ? guard->ask(kQuestion, documents({std::string(1000, 'x')}), {.max_tokens = 16})
+                       : guard->check(kQuestion, documents({std::string(1000, 'x')}), kSaid + "Bergen."),
+                 Code::kOutOfRange, "none of the passages (1) fits into the");
+  EXPECT_ERROR(guard->check(kQuestion, documents({kBergen}), " \n"), Code::kInvalidArgument, "the answer is empty");
   EXPECT_ERROR(guard->ask(std::string(500, 'x') + "?", documents({kBergen}), {.max_tokens = 16}), Code::kOutOfRange,
                "tokens, more than the");
   EXPECT_ERROR(guard->ask(kQuestion, documents({kBergen}), {.max_tokens = 400}), Code::kOutOfRange,

@@ -155,7 +155,7 @@ Prompt PromptBuilder::build(const PromptRequest& request, int64_t max_tokens) co
   return prompt;
 }
 
-size_t PromptBuilder::passages_that_fit(const PromptRequest& request, int64_t max_tokens) const {
+std::vector<size_t> PromptBuilder::passages_that_fit(const PromptRequest& request, int64_t max_tokens) const {
   require_request(request);
   int64_t frame = request.style == PromptStyle::kBare ? static_cast<int64_t>(added_before_.size()) : 0;
   std::vector<int64_t> of_passage(request.passages.size());
@@ -163,8 +163,13 @@ size_t PromptBuilder::passages_that_fit(const PromptRequest& request, int64_t ma
     int64_t& count = segment.passage < 0 ? frame : of_passage[segment.passage];
     count += static_cast<int64_t>(encode(segment).size());
   }
-  size_t fitting = 0;
-  for (int64_t total = frame; fitting < of_passage.size() && (total += of_passage[fitting]) <= max_tokens;) ++fitting;
+  std::vector<size_t> fitting;
+  int64_t total = frame;
+  for (size_t i = 0; i < of_passage.size(); ++i) {
+    if (total + of_passage[i] > max_tokens) continue;
+    total += of_passage[i];
+    fitting.push_back(i);
+  }
   return fitting;
 }
 

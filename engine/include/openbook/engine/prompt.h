@@ -81,8 +81,9 @@ class PromptBuilder {
   // cut.
   Prompt build(const PromptRequest& request, int64_t max_tokens = 0) const;
 
-  // The largest number of leading passages whose prompt fits into `max_tokens`; 0 when not even the question fits beside one.
-  size_t passages_that_fit(const PromptRequest& request, int64_t max_tokens) const;
+  // By index, the passages whose prompt fits into `max_tokens`: each in its turn, when it fits beside those taken before it, so
+  // that one long passage does not keep out what follows. Empty when none fits beside the question.
+  std::vector<size_t> passages_that_fit(const PromptRequest& request, int64_t max_tokens) const;
 
   const ChatTemplate& chat_template() const { return template_; }
 

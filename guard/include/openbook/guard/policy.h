@@ -25,7 +25,7 @@ struct Policy {
   Action on_unchecked =
       Action::kSteer;  // one with an unchecked claim, or with one that is copied off topic beside a supported one
   Action on_off_topic = Action::kSteer;  // one without a supported claim that copies from a place that does not speak of the
-                                         // question, or the first one when it lacks the number that was asked for
+                                         // question, or an answer's first one when it does not say what was asked
   Action on_uncited = Action::kSteer;       // one without any supported claim
   Action after_steering = Action::kRefuse;  // what follows when a steered sentence is not causal: flag or refuse
   bool require_causal_citations = false;    // also for sentences that were not steered

@@ -1,0 +1,80 @@
+// Which facts count as known, and whether an atlas still holds: over a hand-written model of which L0H0 reads and L0H1 recites.
+#include "openbook/attribution/atlas_check.h"
+
+#include "attribution/knowing_llama.h"
+#include "base/test_support.h"
+#include "contrast_runs.h"
+
+namespace openbook::attribution {
+namespace {
+
+using openbook::test::capital_facts;
+using openbook::test::knowing_llama;
+
+class AtlasChecks : public testing::Test {
+ protected:
+  AtlasChecks() {
+    knowing_llama(facts_).write(folder_ / "model");
+    model_ = engine::Model::load(folder_ / "model");
+    atlas_ = openbook::test::reading_atlas(folder_ / "model");
+    atlas_.validation = {{.setting = "pooled", .copied = 9, .recited = 9, .auc = 1, .place_top1 = 1}};
+  }
+
+  AtlasCheck check() const { return check_atlas(model_, facts_, atlas_, {.facts = 6}); }
+  bool knows(const ContrastSet& facts, const std::string& subject) const {
+    const engine::Decoder decoder(model_);
+    const ContrastRuns runs = run_contrast_set(CaseRunner(decoder), facts, {}, {}, nullptr);
+    return std::any_of(runs.known.begin(), runs.known.end(),
+                       [&](int32_t fact) { return facts.facts[fact].subject == subject; });
+  }
+
+  const openbook::test::TemporaryFolder folder_;
+  const ContrastSet facts_ = capital_facts();
+  std::shared_ptr<const engine::Model> model_;
+  HeadAtlas atlas_;
+};
+
+TEST_F(AtlasChecks, AFactThatTheModelGuessesForAnInventedSubjectIsNotKnown) {
+  EXPECT_TRUE(knows(facts_, "Norway"));
+  ContrastSet facts = facts_;
+  facts.relations[0].invented_subjects = {"Vessland"};  // Oslo is what this model says when it knows no subject
+  EXPECT_FALSE(knows(facts, "Norway"));
+  EXPECT_TRUE(knows(facts, "Sweden"));
+}
+
+TEST_F(AtlasChecks, AnAtlasHoldsForItsModel) {
+  const AtlasCheck found = check();
+  EXPECT_TRUE(found.holds) << found.reason;
+  EXPECT_EQ(found.facts, 6);
+  EXPECT_GE(std::min(found.copied, found.recited), 5);
+  EXPECT_EQ(found.auc, 1);
+  EXPECT_EQ(found.place_top1, 1);
+  EXPECT_EQ(found.recited_passed, 0);
+  EXPECT_EQ(found.copied_blamed, 0);
+}
+
+TEST_F(AtlasChecks, WhatNoLongerHoldsIsNamed) {
+  const HeadAtlas good = atlas_;
+  atlas_.probe.weights = {-1, 1, 0};  // as if the two heads had changed places
+  EXPECT_EQ(check().reason, "the probe tells copied from recited with AUC 0.000, 1.000 when the atlas was made");
+  atlas_ = good;
+  atlas_.localizer = {.heads = {{0, 1}}, .weights = {1}};  // a head that reads nothing
+  EXPECT_TRUE(check().reason.starts_with("the localizer finds 0.")) << check().reason;
+  atlas_ = good;
+  atlas_.probe.bias = 1000;
+  EXPECT_EQ(check().reason, "1.000 of the recited answers pass as copied");
+}
+
+TEST_F(AtlasChecks, WhatCannotBeCheckedIsAnErrorAndNotAPass) {
+  const HeadAtlas good = atlas_;
+  atlas_.validation.clear();
+  EXPECT_ERROR(check(), Code::kInvalidArgument, "holds no validation");
+  atlas_ = good;
+  atlas_.layers = 2;
+  EXPECT_ERROR(check(), Code::kFailedPrecondition, "2 layers of 2 heads, this one has 1 of 2");
+  atlas_ = good;
+  EXPECT_ERROR(check_atlas(model_, facts_, atlas_, {.facts = 1}), Code::kFailedPrecondition, "5 of each are needed");
+}
+
+}  // namespace
+}  // namespace openbook::attribution
