@@ -1,6 +1,9 @@
 // On a model whose weights are written by hand: L0H0 reads the answers of the prompt, L0H1 recites what memory has for a subject.
 #include "report/vectors.h"
 
+#include <algorithm>
+#include <set>
+
 #include "base/test_support.h"
 #include "batches.h"
 #include "guard/reading_llama.h"
@@ -112,6 +115,118 @@ TEST_F(Vectors, AttentionPressedOntoANeedleSaysIt) {
   EXPECT_EQ(found[0][0], 0);  // Oslo stands twice
   EXPECT_EQ(found[1][0], 1);
   EXPECT_EQ(found[2][0], 1);  // the score of 3 becomes 9
+}
+
+// One head reads where the needle begins; what follows a word of it, the grammar says.
+TEST(ForcedCopying, ANeedleOfFortyTokensIsCopiedWhole) {
+  std::string needle;
+  test::ReadingLlama model;
+  model.answers = {" w0", " Oslo"};
+  model.grammar = {{":", model.answers}, {" Oslo", {"<|im_end|>"}}};
+  for (int i = 0; i < 40; ++i) {
+    const std::string word = " w" + std::to_string(i), next = " w" + std::to_string(i + 1);
+    model.grammar.push_back({word, {i == 39 ? "<|im_end|>" : next}});
+    needle += word;
+  }
+  const test::TemporaryFolder folder;
+  model.write(folder.path());
+  const engine::Decoder decoder(engine::Model::load(folder.path()));
+  ASSERT_EQ(decoder.model().tokenizer().encode(needle, {}).size(), 40u);
+  const std::string text = "From Oslo and Oslo to" + needle + ":";
+  const auto at = static_cast<int64_t>(text.find(needle)), size = static_cast<int64_t>(needle.size());
+  VectorExperiment experiment;
+  experiment.ways = {{.name = "reading head", .order = {{0, 0}, {0, 1}}}};
+  const std::vector<VectorTrial> trials = {{.text = text, .references = {needle}, .needle = {at, at + size}}};
+  const auto found = recalls({.decoder = &decoder}, experiment, trials, {{.count = 0}, {.count = 1, .scale = 6}}, "");
+  EXPECT_EQ(found[0][0], 0);
+  EXPECT_EQ(found[1][0], 1);
+}
+
+TEST(HeadCounts, AreAscendingAndWithinTheModel) {
+  EXPECT_EQ(head_counts(270, {1, 2, 3, 4}, {0.02, 0.3, 1}), (std::vector<int64_t>{1, 2, 3, 4, 6, 81, 270}));
+  EXPECT_EQ(head_counts(2, {1, 2, 3, 4}, {0.02, 1}), (std::vector<int64_t>{1, 2}));
+}
+
+TEST_F(Vectors, AFullSweepReachesFromOneHeadToAllOfThem) {
+  lab_.quick = false;
+  atlas_.layers = 30, atlas_.heads = 9;  // counts are of the atlas; the orders are of its scores
+  for (std::vector<double>* scores : {&atlas_.difference_score, &atlas_.task_score, &atlas_.retrieval_score}) scores->resize(270);
+  const std::vector<int64_t> task = task_experiment(lab_).counts, parametric = parametric_experiment(lab_).counts;
+  EXPECT_EQ(std::vector<int64_t>(task.begin(), task.begin() + 4), (std::vector<int64_t>{1, 2, 3, 4}));
+  EXPECT_EQ(task.back(), 270);
+  EXPECT_EQ(parametric.back(), 270);
+}
+
+TEST_F(Vectors, TheBestDoseSaysWhereNothingWasTriedBeyondIt) {
+  const Json part = run_vectors(lab_);
+  const auto table = std::find_if(part["tables"].begin(), part["tables"].end(), [](const Json& each) {
+    return each["title"].get<std::string>().starts_with("Forced copying: each way");
+  });
+  ASSERT_NE(table, part["tables"].end());
+  // One bias; one head is the fewest there can be, and of the two heads of the model one was tried.
+  EXPECT_EQ((*table)["rows"][0][2], "more heads, less bias in nats, more bias in nats");
+}
+
+// Every author wrote a book, the first two another. The model knows them all.
+class VectorsOfPeople : public testing::Test {
+ protected:
+  static constexpr size_t kPeople = 26, kBooks = kPeople + 2;
+
+  VectorsOfPeople() {
+    test::ReadingLlama model;
+    for (size_t i = 0; i < kPeople; ++i) {
+      model.answers.push_back(" Author" + std::to_string(i));
+      model.grammar.push_back({model.answers.back(), {"<|im_end|>"}});
+    }
+    model.grammar.push_back({":", model.answers});
+    facts_.relations = {{.name = "book_author", .questions = {"Who wrote{subject}?"}, .clozes = {"The author of{subject}:"}}};
+    for (size_t i = 0; i < kBooks; ++i) {
+      const std::string book = " book" + std::to_string(i), &author = model.answers[i % kPeople];
+      model.memory[book] = author;
+      facts_.facts.push_back({0, book, author.substr(1), {}});
+      runs_.known.push_back(static_cast<int32_t>(i));
+    }
+    model.write(folder_.path());
+    decoder_ = std::make_unique<engine::Decoder>(engine::Model::load(folder_.path()));
+    atlas_ = test::reading_atlas(folder_.path());
+    lab_ = {.decoder = decoder_.get(), .facts = &facts_, .runs = &runs_, .atlas = &atlas_};
+  }
+
+  const test::TemporaryFolder folder_;
+  std::unique_ptr<engine::Decoder> decoder_;
+  HeadAtlas atlas_;
+  ContrastSet facts_;
+  ContrastRuns runs_;
+  Laboratory lab_;
+};
+
+TEST_F(VectorsOfPeople, HaveFiguresOfTheirOwnWithoutThoseTheDoseWasChosenBy) {
+  VectorExperiment experiment = parametric_experiment(lab_);
+  std::set<std::string> met, people;
+  for (const VectorTrial& trial : experiment.development) met.insert(trial.references[0]);
+  for (const VectorTrial& trial : experiment.beyond) people.insert(trial.cluster);
+  EXPECT_EQ(people.size(), kPeople - met.size());
+  for (const std::string& person : met) EXPECT_FALSE(people.contains(person)) << person;
+
+  experiment.ways.resize(1);
+  experiment.counts = {1};
+  experiment.scales = {1};
+  Json part;
+  add_vector_experiment(lab_, experiment, part);
+  std::map<std::string, Json> estimates;
+  for (const Json& figure : part["figures"]) estimates[figure["name"]] = figure["estimate"];
+  EXPECT_EQ(estimates.at("parametric_people_published")["value"], 1);
+  EXPECT_EQ(estimates.at("parametric_people_unpatched")["value"], 0);
+  EXPECT_EQ(estimates.at("parametric_people_best")["n"], experiment.beyond.size());
+  EXPECT_FALSE(part.contains("left_out"));
+}
+
+TEST_F(VectorsOfPeople, AreLeftOutWhereTheModelKnowsTooFew) {
+  runs_.known.resize(15);
+  VectorExperiment experiment = parametric_experiment(lab_);
+  EXPECT_TRUE(experiment.beyond.empty());
+  ASSERT_EQ(experiment.left_out.size(), 1u);
+  EXPECT_NE(experiment.left_out[0].find("knows 10 people"), std::string::npos) << experiment.left_out[0];  // 5 chose the dose
 }
 
 TEST_F(Vectors, TheWholePartFindsTheHeadsThatDoIt) {

@@ -15,7 +15,10 @@ namespace {
 
 constexpr const char* kAttributes[] = {"birth_date", "birth_place", "education", "occupation"};  // the paper's four
 constexpr int64_t kAttributeCount = std::size(kAttributes);
+constexpr size_t kLeastPeople = 20;                               // for a figure of their own
 constexpr uint64_t kLivesKey = 6, kPairsKey = 7, kPlacesKey = 8;  // so that parts of one report draw apart
+
+int64_t head_count(const Laboratory& lab) { return lab.atlas->layers * lab.atlas->heads; }
 
 const HeadSet& order_named(const std::vector<HeadOrder>& orders, const std::string& name) {
   return std::find_if(orders.begin(), orders.end(), [&](const HeadOrder& order) { return order.name == name; })->heads;
@@ -41,10 +44,13 @@ std::string first_language(const Laboratory& lab) {
   return std::count(languages.begin(), languages.end(), "en") ? "en" : languages.front();
 }
 
-// As Ram et al. 2023 write them.
-std::string asked(const Biography& life, std::string question) {
+// Questions as Ram et al. 2023 write them.
+std::string begun_small(std::string question) {
   if (question[0] >= 'A' && question[0] <= 'Z') question[0] = static_cast<char>(question[0] - 'A' + 'a');
-  return life.text + "\nQ: " + question + "\nA:";
+  return question;
+}
+std::string asked(const Biography& life, const std::string& question) {
+  return life.text + "\nQ: " + begun_small(question) + "\nA:";
 }
 
 // Mean of the last tokens' z over the prompts of each source: [sources, layers, heads, d_head].
@@ -134,7 +140,8 @@ VectorExperiment task_experiment(const Laboratory& lab) {
     experiment.ways.push_back(
         {.name = "difference of means added, answer cue", .order = task, .vectors = own, .kept = 1, .cue = "\nA:"});
   }
-  experiment.shares = lab.quick ? std::vector<double>{0.04, 0.15} : std::vector<double>{0.02, 0.04, 0.075, 0.15, 0.3, 0.6};
+  experiment.counts = lab.quick ? head_counts(head_count(lab), {}, {0.04, 0.15})
+                                : head_counts(head_count(lab), {1, 2, 3, 4}, {0.02, 0.04, 0.075, 0.15, 0.3, 0.6, 1});
   experiment.scales = lab.quick ? std::vector<double>{1} : std::vector<double>{0.5, 1, 1.5, 2, 3};
   experiment.asked = recalls_when_asked(lab, {lives.begin() + sources + development, lives.end()}, experiment.max_tokens);
   return experiment;
@@ -146,7 +153,9 @@ namespace {
 struct SubjectPair {
   int32_t source, target;
 };
-std::vector<SubjectPair> subject_pairs(const Laboratory& lab, int64_t most) {
+
+// Every known fact that has another to go with, in random order.
+std::vector<SubjectPair> subject_pairs(const Laboratory& lab) {
   const ContrastSet& set = *lab.facts;
   Random random = seeded({lab.seed, kPairsKey});
   std::vector<SubjectPair> pairs;
@@ -155,29 +164,89 @@ std::vector<SubjectPair> subject_pairs(const Laboratory& lab, int64_t most) {
     std::vector<int32_t> others;
     for (const int32_t each : lab.runs->known) {
       const Fact& other = set.facts[each];
-      const bool apart = !holds_words(other.object, fact.object) && !holds_words(fact.object, other.object) &&
-                         !holds_words(other.subject, fact.object);
-      if (each != source && other.relation == fact.relation && apart) others.push_back(each);
+      if (each == source || other.relation != fact.relation) continue;
+      if (!holds_words(other.object, fact.object) && !holds_words(fact.object, other.object) &&
+          !holds_words(other.subject, fact.object))
+        others.push_back(each);
     }
-    if (others.empty()) continue;
-    pairs.push_back({source, pick(random, others)});
-    if (static_cast<int64_t>(pairs.size()) == most) break;
+    if (!others.empty()) pairs.push_back({source, pick(random, others)});
   }
   return pairs;
 }
 
-std::vector<std::string> clozes_of(const ContrastSet& set, int32_t fact) {
-  std::vector<std::string> clozes;
-  for (const std::string& form : set.relations[set.facts[fact].relation].clozes)
-    clozes.push_back(replaced(form, kSubject, set.facts[fact].subject));
-  return clozes;
+// Of the contrast set, those whose objects are people.
+constexpr const char* kOfPeople[] = {"book_author", "discovery_scientist", "invention_inventor"};
+
+// Pairs whose source's object is somebody whom no development pair has.
+std::vector<SubjectPair> pairs_of_people(const ContrastSet& set, const std::vector<SubjectPair>& pairs, size_t development) {
+  std::set<std::string> met;
+  for (size_t i = 0; i < development; ++i) met.insert(set.facts[pairs[i].source].object);
+  std::vector<SubjectPair> of_people;
+  for (const SubjectPair& pair : pairs) {
+    const Fact& source = set.facts[pair.source];
+    if (std::ranges::count(kOfPeople, set.relations[source.relation].name) && !met.contains(source.object))
+      of_people.push_back(pair);
+  }
+  return of_people;
+}
+
+// Trials of pairs, and the clozes that their vectors come from.
+class PairTrials {
+ public:
+  explicit PairTrials(const Laboratory& lab) : set_(*lab.facts), random_(seeded({lab.seed, kPairsKey, 1})) {}
+
+  VectorTrial add(const SubjectPair& pair) {
+    const Fact &source = set_.facts[pair.source], &target = set_.facts[pair.target];
+    const Relation& relation = set_.relations[source.relation];
+    std::vector<std::string> clozes;
+    for (const std::string& form : relation.clozes) clozes.push_back(replaced(form, kSubject, source.subject));
+    one_.push_back({pick(random_, clozes)});
+    all_.push_back(std::move(clozes));
+    std::vector<std::string> references = {source.object};
+    references.insert(references.end(), source.aliases.begin(), source.aliases.end());
+    const std::string question = begun_small(replaced(pick(random_, relation.questions), kSubject, target.subject));
+    return {"Answer these questions:\nQ: " + question + "\nA:",
+            std::move(references),
+            source.subject,
+            relation.name,
+            static_cast<int64_t>(one_.size()) - 1,
+            {}};
+  }
+
+  const std::vector<std::vector<std::string>>& one() const { return one_; }  // cloze of each
+  const std::vector<std::vector<std::string>>& all() const { return all_; }
+
+ private:
+  const ContrastSet& set_;
+  Random random_;
+  std::vector<std::vector<std::string>> one_, all_;
+};
+
+// The paper's vectors are of people. The contrast set has them as authors, discoverers and inventors.
+void add_people(const Laboratory& lab, const std::vector<SubjectPair>& pairs, PairTrials& trials, VectorExperiment& experiment) {
+  std::set<std::string> people;
+  for (const SubjectPair& pair : pairs_of_people(*lab.facts, pairs, experiment.development.size())) {
+    VectorTrial trial = trials.add(pair);
+    trial.cluster = lab.facts->facts[pair.source].object;
+    trial.group = "people: " + trial.group;
+    people.insert(trial.cluster);
+    experiment.beyond.push_back(std::move(trial));
+  }
+  if (people.size() >= kLeastPeople) {
+    experiment.beyond_name = "people";
+    experiment.beyond_what = "the person of the source (author, discoverer, inventor) in answer to a question about another";
+    return;
+  }
+  experiment.beyond.clear();
+  experiment.left_out.push_back("Parametric vectors of people alone: the model knows " + std::to_string(people.size()) +
+                                " people who took no part in choosing the dose, " + std::to_string(kLeastPeople) +
+                                " are needed. Add authors, discoverers or inventors that it knows to facts.tsv.");
 }
 
 }  // namespace
 
 VectorExperiment parametric_experiment(const Laboratory& lab) {
-  const ContrastSet& set = *lab.facts;
-  const std::vector<SubjectPair> pairs = subject_pairs(lab, lab.sample(500, 24));
+  const std::vector<SubjectPair> pairs = subject_pairs(lab);
   if (pairs.size() < 10)
     throw Error(Code::kFailedPrecondition,
                 "parametric vectors need 10 known facts that share a relation with another; the model knows " +
@@ -190,27 +259,12 @@ VectorExperiment parametric_experiment(const Laboratory& lab) {
                               .scale_name = "scale"};
   experiment.goal = ">= 0.40";
   experiment.paper = "0.3884 (Llama-3.1-8B)";
-  std::vector<std::vector<std::string>> one, all;
-  Random random = seeded({lab.seed, kPairsKey, 1});
-  const auto development = std::max<size_t>(pairs.size() / 10, lab.quick ? 4 : 5);
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    const Fact &source = set.facts[pairs[i].source], &target = set.facts[pairs[i].target];
-    const Relation& relation = set.relations[source.relation];
-    all.push_back(clozes_of(set, pairs[i].source));
-    one.push_back({pick(random, all.back())});
-    std::string question = replaced(pick(random, relation.questions), kSubject, target.subject);
-    if (question[0] >= 'A' && question[0] <= 'Z') question[0] = static_cast<char>(question[0] - 'A' + 'a');
-    std::vector<std::string> references = {source.object};
-    references.insert(references.end(), source.aliases.begin(), source.aliases.end());
-    (i < development ? experiment.development : experiment.test)
-        .push_back({"Answer these questions:\nQ: " + question + "\nA:",
-                    references,
-                    source.subject,
-                    relation.name,
-                    static_cast<int64_t>(i),
-                    {}});
-  }
-  const at::Tensor plain = mean_vectors(lab, one), mean = mean_vectors(lab, all);
+  PairTrials trials(lab);
+  const size_t count = std::min(pairs.size(), static_cast<size_t>(lab.sample(500, 24)));
+  const auto development = std::max<size_t>(count / 10, lab.quick ? 4 : 5);
+  for (size_t i = 0; i < count; ++i) (i < development ? experiment.development : experiment.test).push_back(trials.add(pairs[i]));
+  if (!lab.quick) add_people(lab, pairs, trials, experiment);
+  const at::Tensor plain = mean_vectors(lab, trials.one()), mean = mean_vectors(lab, trials.all());
   const std::vector<HeadOrder> orders = removal_orders(*lab.atlas, 0, lab.seed);
   const HeadSet& parametric = order_named(orders, "parametric");
   const HeadSet late = preferring(parametric, [&](engine::HeadId head) { return head.layer >= lab.atlas->layers / 2; });
@@ -221,8 +275,9 @@ VectorExperiment parametric_experiment(const Laboratory& lab) {
     experiment.ways.push_back({.name = "mean of clozes, upper layers", .order = late, .vectors = mean});
     experiment.ways.push_back({.name = "mean of clozes added", .order = parametric, .vectors = mean, .kept = 1});
   }
-  experiment.shares =
-      lab.quick ? std::vector<double>{0.15, 0.3} : std::vector<double>{0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6};
+  experiment.counts = head_counts(
+      head_count(lab), {},
+      lab.quick ? std::vector<double>{0.15, 0.3} : std::vector<double>{0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6, 0.8, 1});
   experiment.scales = lab.quick ? std::vector<double>{1, 2} : std::vector<double>{1, 1.25, 1.5, 2, 2.5, 3};  // the paper's range
   return experiment;
 }
@@ -264,11 +319,12 @@ VectorExperiment retrieval_experiment(const Laboratory& lab) {
   for (const std::string& language : lab.biographies->languages())
     if (language != main_language && !lab.quick) hide_needles(lab, language, 0, 10, none, experiment.beyond);
   experiment.ways = {{.name = "as published", .order = order_named(removal_orders(*lab.atlas, 0, lab.seed), "retrieval")}};
-  experiment.shares =
-      lab.quick ? std::vector<double>{0.075, 0.2} : std::vector<double>{0.02, 0.04, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3};
-  experiment.scales = lab.quick ? std::vector<double>{4} : std::vector<double>{2, 3, 4, 5, 6, 8};
-  experiment.sharpens = lab.quick ? std::vector<double>{1, 1.5} : std::vector<double>{1, 1.25, 1.5, 1.75, 2, 3};
-  experiment.max_tokens = 24;  // a needle's, and a few more
+  experiment.beyond_name = "other languages";
+  experiment.counts = head_counts(
+      head_count(lab), {},
+      lab.quick ? std::vector<double>{0.075, 0.2} : std::vector<double>{0.02, 0.04, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3});
+  experiment.scales = lab.quick ? std::vector<double>{4} : std::vector<double>{2, 3, 4, 6, 8, 11};
+  experiment.sharpens = lab.quick ? std::vector<double>{1, 1.5} : std::vector<double>{1, 1.25, 1.5, 2, 3};
   return experiment;
 }
 

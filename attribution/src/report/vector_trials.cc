@@ -1,12 +1,17 @@
 #include "report/vector_trials.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
+#include <set>
 
 #include "batches.h"
 #include "report/statistics.h"
 
 namespace openbook::attribution {
 namespace {
+
+constexpr int64_t kAfterNeedle = 6;  // a needle may be said in smaller tokens than it is read in
 
 // Tokens of the text that hold a byte of the span.
 TokenRange tokens_in(const engine::Model& model, const std::string& text, ByteSpan span) {
@@ -33,6 +38,14 @@ class Prompts {
   }
 
   const std::vector<std::vector<engine::TokenId>>& tokens() const { return tokens_; }
+
+  // That may be said: whoever copies a needle must have room for the longest.
+  int64_t max_tokens() const {
+    int64_t most = experiment_.max_tokens;
+    for (const TokenRange& needle : needles_)
+      if (!needle.empty()) most = std::max(most, needle.size() + kAfterNeedle);
+    return most;
+  }
 
   // Row i is the prompt rows[i].prompt under doses[rows[i].edit].
   engine::BatchEdits edits(const std::vector<VectorDose>& doses, const std::vector<EditedRow>& rows) const;
@@ -83,6 +96,13 @@ engine::BatchEdits Prompts::edits(const std::vector<VectorDose>& doses, const st
 
 }  // namespace
 
+std::vector<int64_t> head_counts(int64_t all, const std::vector<int64_t>& few, const std::vector<double>& shares) {
+  std::set<int64_t> counts;
+  for (const int64_t count : few) counts.insert(std::min(count, all));
+  for (const double share : shares) counts.insert(static_cast<int64_t>(std::ceil(share * static_cast<double>(all))));
+  return {counts.begin(), counts.end()};
+}
+
 std::vector<engine::TokenId> tokens_of_text(const engine::Model& model, const std::string& text) {
   std::vector<engine::TokenId> tokens;
   for (const engine::Token& token : model.tokenizer().encode(text, {.add_special = true})) tokens.push_back(token.id);
@@ -105,7 +125,7 @@ std::vector<std::vector<double>> recalls(const Laboratory& lab, const VectorExpe
     const EditedRuns runs{.count = static_cast<int64_t>(members.size()),
                           .edits = [&](const std::vector<EditedRow>& rows) { return prompts.edits(of_cue, rows); }};
     const auto said = say_all_under(*lab.decoder, prompts.tokens(), runs,
-                                    {.max_tokens = experiment.max_tokens,
+                                    {.max_tokens = prompts.max_tokens(),
                                      .progress = [&](int64_t done) { lab.report(stage, before + done, total); },
                                      .cancellation = lab.cancellation});
     for (size_t i = 0; i < members.size(); ++i)

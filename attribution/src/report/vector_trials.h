@@ -45,17 +45,24 @@ struct VectorExperiment {
   std::string what;         // whose recall it is: "the target's attribute that the source asked for"
   std::string scale_name;   // "scale" or "bias"
   std::string goal, paper;
-  std::vector<VectorTrial> development, test, beyond;  // beyond: reported by group only, nothing of their kind was in development
+  std::vector<VectorTrial> development, test;
+  std::vector<VectorTrial> beyond;  // a kind of its own, nothing of which is in development; reported by group
+  std::string beyond_name;          // "people"; with beyond_what its recall is a figure too
+  std::string beyond_what;          // whose recall that is
   std::vector<VectorWay> ways;
-  std::vector<double> shares;  // of all heads, rounded up: what counts are tried
+  std::vector<int64_t> counts;  // of heads, what is tried
   std::vector<double> scales, sharpens = {1};
-  int64_t max_tokens = 20;    // the paper's
-  std::vector<double> asked;  // recall of each test trial when the model is simply asked; empty: it can't be
+  int64_t max_tokens = 20;            // the paper's; more where the trials have a needle that is longer
+  std::vector<double> asked;          // recall of each test trial when the model is simply asked; empty: it can't be
+  std::vector<std::string> left_out;  // as in a part of the report
 };
 
 VectorExperiment task_experiment(const Laboratory& lab);
 VectorExperiment parametric_experiment(const Laboratory& lab);
 VectorExperiment retrieval_experiment(const Laboratory& lab);
+
+// Counts of heads to try: a few as they are, then shares of all, rounded up. Ascending, each once, none above `all`.
+std::vector<int64_t> head_counts(int64_t all, const std::vector<int64_t>& few, const std::vector<double>& shares);
 
 // The text's tokens, after what the tokenizer puts before every text.
 std::vector<engine::TokenId> tokens_of_text(const engine::Model& model, const std::string& text);

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
-#include <set>
 
 #include "openbook/base/error.h"
 #include "report/statistics.h"
@@ -42,12 +41,15 @@ class VectorReport {
     ways(part);
     charts(part);
     part["raw"][experiment_.name] = raw();
+    for (const std::string& text : experiment_.left_out) part["left_out"].push_back(text);
   }
 
  private:
   void sweep();
   void test();
   void figures(Json& part) const;
+  void add_figures(Json& part, const std::string& name, const std::string& what, const std::vector<VectorTrial>& trials,
+                   const std::vector<std::vector<double>>& recall) const;
   void ceiling(Json& part) const;
   void by_group(Json& part) const;
   void ways(Json& part) const;
@@ -58,6 +60,7 @@ class VectorReport {
   size_t best(std::optional<size_t> way) const;
   size_t with_random_heads(size_t way, size_t seed);
   std::string described(const VectorDose& dose) const;
+  std::string beyond_the_edge(const VectorDose& dose) const;
   Estimate estimate(const std::vector<VectorTrial>& trials, const std::vector<std::vector<double>>& recall,
                     const std::vector<size_t>& doses, const std::string& group = "") const;
 
@@ -93,11 +96,8 @@ size_t VectorReport::with_random_heads(size_t way, size_t seed) {
 void VectorReport::sweep() {
   const std::string stage = experiment_.name + " vectors: development";
   proper_ways_ = experiment_.ways.size();
-  std::set<int64_t> counts;
-  for (const double share : experiment_.shares)
-    counts.insert(static_cast<int64_t>(std::ceil(share * static_cast<double>(lab_.atlas->layers * lab_.atlas->heads))));
   for (size_t way = 0; way < proper_ways_; ++way)
-    for (const int64_t count : counts)
+    for (const int64_t count : experiment_.counts)
       for (const double scale : experiment_.scales)
         for (const double sharpen : experiment_.sharpens) swept_.push_back({way, count, scale, sharpen});
   for (const std::vector<double>& of_dose : recalls(lab_, experiment_, experiment_.development, swept_, stage))
@@ -106,7 +106,7 @@ void VectorReport::sweep() {
   best_ = swept_[best(std::nullopt)];
   std::vector<VectorDose> random;
   const size_t way = with_random_heads(0, 0);
-  for (const int64_t count : counts) random.push_back({way, count, plain_.scale, plain_.sharpen});
+  for (const int64_t count : experiment_.counts) random.push_back({way, count, plain_.scale, plain_.sharpen});
   const auto recall = recalls(lab_, experiment_, experiment_.development, random, stage + ", random heads");
   for (size_t i = 0; i < random.size(); ++i) random_line_.emplace_back(random[i].count, mean(recall[i]));
 }
@@ -121,7 +121,7 @@ void VectorReport::test() {
     }
   tested_ = recalls(lab_, experiment_, experiment_.test, doses, experiment_.name + " vectors");
   if (!experiment_.beyond.empty())
-    beyond_ = recalls(lab_, experiment_, experiment_.beyond, doses, experiment_.name + " vectors, other languages");
+    beyond_ = recalls(lab_, experiment_, experiment_.beyond, doses, experiment_.name + " vectors, " + experiment_.beyond_name);
 }
 
 // Of the trials of the group, or of all: the mean over these doses.
@@ -144,11 +144,34 @@ std::string VectorReport::described(const VectorDose& dose) const {
   return text;
 }
 
+// In which directions nothing was tried beyond this dose. Less than one head, more than all and less than no sharpening can't be.
+std::string VectorReport::beyond_the_edge(const VectorDose& dose) const {
+  std::string text;
+  const auto add = [&](bool at_edge, const std::string& said) {
+    if (at_edge) text.append(text.empty() ? "" : ", ").append(said);
+  };
+  const std::vector<int64_t>& counts = experiment_.counts;
+  const std::vector<double>&scales = experiment_.scales, &sharpens = experiment_.sharpens;
+  add(dose.count == counts.front() && dose.count > 1, "fewer heads");
+  add(dose.count == counts.back() && dose.count < lab_.atlas->layers * lab_.atlas->heads, "more heads");
+  add(dose.scale == scales.front(), "less " + experiment_.scale_name);
+  add(dose.scale == scales.back(), "more " + experiment_.scale_name);
+  add(sharpens.size() > 1 && dose.sharpen == sharpens.back(), "more sharpening");
+  return text;
+}
+
 void VectorReport::figures(Json& part) const {
-  const auto add = [&](const std::string& name, const std::string& label, const std::vector<size_t>& doses, bool compared) {
-    part["figures"].push_back(figure(experiment_.name + "_" + name,
-                                     experiment_.title + ", recall of " + experiment_.what + "; " + label,
-                                     estimate(experiment_.test, tested_, doses).to_json(), compared ? experiment_.goal : "",
+  add_figures(part, experiment_.name, experiment_.what, experiment_.test, tested_);
+  if (!experiment_.asked.empty()) ceiling(part);
+  if (!experiment_.beyond_what.empty())
+    add_figures(part, experiment_.name + "_" + experiment_.beyond_name, experiment_.beyond_what, experiment_.beyond, beyond_);
+}
+
+void VectorReport::add_figures(Json& part, const std::string& name, const std::string& what,
+                               const std::vector<VectorTrial>& trials, const std::vector<std::vector<double>>& recall) const {
+  const auto add = [&](const std::string& of, const std::string& label, const std::vector<size_t>& doses, bool compared) {
+    part["figures"].push_back(figure(name + "_" + of, experiment_.title + ", recall of " + what + "; " + label,
+                                     estimate(trials, recall, doses).to_json(), compared ? experiment_.goal : "",
                                      compared ? experiment_.paper : ""));
   };
   add("published", described(plain_), plain_dose_, true);
@@ -156,7 +179,6 @@ void VectorReport::figures(Json& part) const {
   add("best", "best on the development part, " + described(best_), best_dose_, true);
   add("best_random", "random heads in their place", random_best_, false);
   add("unpatched", "nothing edited", unpatched_dose_, false);
-  if (!experiment_.asked.empty()) ceiling(part);
 }
 
 // What a vector can't be expected to surpass: the model that is simply asked, and the vectors where that works.
@@ -202,11 +224,11 @@ void VectorReport::ways(Json& part) const {
   Json rows = Json::array();
   for (size_t way = 0; way < proper_ways_; ++way) {
     const size_t dose = best(way);
-    rows.push_back({described(swept_[dose]), rounded(swept_recall_[dose])});
+    rows.push_back({described(swept_[dose]), rounded(swept_recall_[dose]), beyond_the_edge(swept_[dose])});
   }
   part["tables"].push_back({{"title", experiment_.title + ": each way's best dose on the development part, " +
                                           std::to_string(experiment_.development.size()) + " cases"},
-                            {"columns", {"way and dose", "recall"}},
+                            {"columns", {"way and dose", "recall", "not tried, and might do better"}},
                             {"rows", std::move(rows)}});
 }
 
@@ -252,6 +274,10 @@ Json VectorReport::raw() const {
 
 }  // namespace
 
+void add_vector_experiment(const Laboratory& lab, const VectorExperiment& experiment, Json& part) {
+  VectorReport(lab, experiment).add_to(part);
+}
+
 Json run_vectors(const Laboratory& lab) {
   if (!lab.biographies)
     throw Error(Code::kFailedPrecondition, "function vectors need biographies of people who never lived",
@@ -259,13 +285,15 @@ Json run_vectors(const Laboratory& lab) {
   Json part;
   for (const auto& make : {task_experiment, parametric_experiment, retrieval_experiment}) {
     try {
-      VectorReport(lab, make(lab)).add_to(part);
+      add_vector_experiment(lab, make(lab), part);
     } catch (const Error& error) {
       if (error.code() != Code::kFailedPrecondition) throw;
       part["left_out"].push_back(std::string(error.what()) + " " + error.hint());
     }
   }
-  if (lab.quick) part["left_out"].push_back("Quick: few cases, one or two ways, few doses and one random order.");
+  if (lab.quick)
+    part["left_out"].push_back(
+        "Quick: few cases, one or two ways, few doses and one random order; no other languages, no figure on people alone.");
   return part;
 }
 

@@ -13,4 +13,8 @@ namespace openbook::attribution {
 // Needs Laboratory::biographies; throws failed_precondition without them.
 Json run_vectors(const Laboratory& laboratory);
 
+// One of its experiments: chooses the dose, runs the test trials, adds what came of it.
+struct VectorExperiment;
+void add_vector_experiment(const Laboratory& laboratory, const VectorExperiment& experiment, Json& part);
+
 }  // namespace openbook::attribution
