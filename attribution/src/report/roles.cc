@@ -150,7 +150,7 @@ bool made_by_lrp(const HeadAtlas& atlas) {
   return found != atlas.provenance.end() && found->second == "AttnLRP";
 }
 
-std::string finder_label(bool lrp) { return lrp ? "AttnLRP" : "write score and gradient times activation"; }
+std::string finder_label(bool lrp) { return lrp ? "AttnLRP" : "gradient times activation (retrieval: write score)"; }
 
 // As atlas_builder.cc finds heads.
 Found find(const Laboratory& lab, const std::vector<Half>& halves, bool lrp) {
@@ -258,7 +258,7 @@ void Roles::compare() {
   if (made_by_lrp(atlas_)) return;
   lrp_ = find(lab_, halves, true);
   add_correlations(part_, "stability_attnlrp", of_halves + lrp_->label, lrp_->half(0), lrp_->half(1));
-  if (again_) add_correlations(part_, "agreement_attnlrp", again_->label + ", and AttnLRP", again_->whole(), lrp_->whole());
+  if (again_) add_correlations(part_, "agreement_attnlrp", again_->label + " and AttnLRP", again_->whole(), lrp_->whole());
 }
 
 std::optional<Found> Roles::find_or_say_why(const std::vector<Half>& halves) {
@@ -292,25 +292,26 @@ void Roles::charts() {
 void Roles::counts() {
   const std::vector<HeadRole> papers = by_paper_share(own_);
   const size_t kept[] = {atlas_.in_context.size(), atlas_.parametric.size(), atlas_.task.size(), atlas_.retrieval.size()};
-  const auto own_rule = [](const std::optional<RoleScores>& scores, const std::string& role) -> Json {
-    if (!scores || named(roles_of(*scores), role).scores.empty()) return nullptr;
-    return named(by_own_rule(*scores), role).count;
+  // By the own rule; no heads where there are no scores.
+  const auto role_in = [](const std::optional<Found>& found, std::optional<size_t> half, const std::string& role) {
+    if (!found || (role == "retrieval" && !found->fetched())) return HeadRole{};
+    return named(by_own_rule(half ? found->half(*half) : found->whole()), role);
   };
-  std::optional<RoleScores> first, second, lrp;
-  if (again_) first = again_->half(0), second = again_->half(1);
-  if (lrp_) lrp = lrp_->whole();
+  const auto count = [](const HeadRole& role) { return role.scores.empty() ? Json() : Json(role.count); };
   Json rows = Json::array();
   for (size_t i = 0; i < papers.size(); ++i) {
     const std::string& role = papers[i].name;
-    rows.push_back({role == "in_context" ? "in-context" : role, own_rule(own_, role), own_rule(first, role),
-                    own_rule(second, role), own_rule(lrp, role), papers[i].count, kept[i], papers[i].scores.size()});
+    const HeadRole first = role_in(again_, 0, role), second = role_in(again_, 1, role), lrp = role_in(lrp_, {}, role);
+    rows.push_back({role == "in_context" ? "in-context" : role, heads_before_elbow(papers[i].scores), count(first), count(second),
+                    first.scores.empty() ? Json() : Json(shared(first, second)), count(lrp), papers[i].count, kept[i],
+                    papers[i].scores.size()});
   }
   part_["tables"].push_back({{"title",
                               "How many heads have a role. Own rule: those before the elbow of the sorted scores, the point "
                               "farthest below the line between its ends"},
                              {"columns",
-                              {"role", "own rule", "in the first half of the subjects", "in the second half", "by AttnLRP",
-                               "the paper's share", "the atlas keeps", "of all"}},
+                              {"role", "own rule", "in the first half of the subjects", "in the second half", "in both",
+                               "by AttnLRP", "the paper's share", "the atlas keeps", "of all"}},
                              {"rows", std::move(rows)}});
 }
 
@@ -325,13 +326,11 @@ void Roles::overlaps() {
                                                        {"task", "in_context"},
                                                        {"retrieval", "in_context"}};
   for (const auto& [one, other] : pairs) {
-    Json row = {std::string(one) + " and " + (std::string(other) == "in_context" ? "in-context" : other)};
-    for (const std::vector<HeadRole>& roles : choices) row.push_back(shared(named(roles, one), named(roles, other)));
-    rows.push_back(std::move(row));
+    rows.push_back({std::string(one) + " and " + (std::string(other) == "in_context" ? "in-context" : other)});
+    for (const std::vector<HeadRole>& roles : choices) rows.back().push_back(shared(named(roles, one), named(roles, other)));
   }
-  Json row = {"several of the map, which shows the one that a head scores highest in"};
-  for (const std::vector<HeadRole>& roles : choices) row.push_back(of_several_roles(roles));
-  rows.push_back(std::move(row));
+  rows.push_back({"several of the map, which shows the one that a head scores highest in"});
+  for (const std::vector<HeadRole>& roles : choices) rows.back().push_back(of_several_roles(roles));
   part_["tables"].push_back({{"title", "Heads with several roles"}, {"columns", std::move(columns)}, {"rows", std::move(rows)}});
 }
 
