@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "openbook/base/utf8.h"
 #include "terminal.h"
 
 namespace openbook::cli {
@@ -67,9 +68,9 @@ std::string body_of(const Answer& answer, const Footnotes& notes) {
 }
 
 std::string footnote(size_t number, const Citation& citation) {
-  std::string note = "[" + std::to_string(number) + "] " + shown(citation.document_id);
+  std::string note = "[" + std::to_string(number) + "] " + escape_line(citation.document_id);
   if (citation.line > 0) note += ":" + std::to_string(citation.line);
-  note += "  \"" + shown(citation.quote) + "\"";
+  note += "  \"" + escape_line(citation.quote) + "\"";
   if (citation.causal_nats) {
     char nats[48];
     std::snprintf(nats, sizeof nats, "  (%s, %.1f nats)", citation.causal ? "causal" : "not causal", *citation.causal_nats);
@@ -84,7 +85,7 @@ std::string trace_of(const Answer& answer) {
   for (const Attempt& attempt : answer.trace) {
     text += "  " + attempt.what + ": ";
     if (!attempt.text.empty()) text += "\"" + shown(trimmed(attempt.text), 4) + "\" -> ";
-    text += shown(attempt.outcome, 4) + "\n";
+    text += escape_line(attempt.outcome) + "\n";
   }
   return text;
 }
@@ -96,7 +97,7 @@ std::string left_out_of(const Answer& answer) {
 
 std::string refusal_text(const Answer& answer) {
   if (answer.outcome == Outcome::kRefused)
-    return paint(Style::kStrong, shown(answer.text)) + "\nrefused: " + shown(answer.refusal_reason) + "\n";
+    return paint(Style::kStrong, shown(answer.text)) + "\nrefused: " + escape_line(answer.refusal_reason) + "\n";
   return shown(answer.text) + "\nabstained: the model says that the documents do not answer\n";
 }
 

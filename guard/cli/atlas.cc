@@ -1,6 +1,7 @@
 #include "openbook/attribution/atlas_builder.h"
 #include "openbook/attribution/atlas_check.h"
 #include "openbook/attribution/head_atlas.h"
+#include "openbook/base/utf8.h"
 #include "openbook/engine/text_encoder.h"
 #include "options.h"
 #include "terminal.h"
@@ -60,7 +61,7 @@ nlohmann::ordered_json to_json(const HeadAtlas& atlas) {
 }
 
 std::string to_text(const HeadAtlas& atlas) {
-  std::string text = "head atlas of " + shown(atlas.model_name) + " (" + std::to_string(atlas.layers) + " layers of " +
+  std::string text = "head atlas of " + escape_line(atlas.model_name) + " (" + std::to_string(atlas.layers) + " layers of " +
                      std::to_string(atlas.heads) + " heads)\n";
   text += "in-context  " + heads_text(atlas.in_context, 10) + "\nparametric  " + heads_text(atlas.parametric, 10) +
           "\ntask        " + heads_text(atlas.task, 10) + "\nretrieval   " + heads_text(atlas.retrieval, 10) + "\n";

@@ -6,6 +6,7 @@
 
 #include "openbook/attribution/head_atlas.h"
 #include "openbook/base/error.h"
+#include "openbook/base/utf8.h"
 #include "openbook/engine/model.h"
 #include "openbook/engine/text_encoder.h"
 #include "openbook/guard/policy.h"
@@ -162,8 +163,8 @@ void print_finding(const Finding& finding) {
                                                         : Style::kFaint;
   std::string what = finding.what;
   what.resize(10, ' ');
-  print(paint(style, name) + std::string(7 - name.size(), ' ') + what + shown(finding.detail, 17) + "\n");
-  if (!finding.hint.empty()) print(std::string(17, ' ') + shown(finding.hint, 17) + "\n");
+  print(paint(style, name) + std::string(7 - name.size(), ' ') + what + escape_line(finding.detail) + "\n");
+  if (!finding.hint.empty()) print(std::string(17, ' ') + escape_line(finding.hint) + "\n");
 }
 
 int doctor(const DoctorFlags& flags, const Context& context) {

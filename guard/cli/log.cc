@@ -38,7 +38,7 @@ int init(const LogFlags& flags, const Context& context) {
     print_json({{"log", log.string()}, {"log_key", key.string()}});
   } else {
     print(
-        "log  " + shown(log.string()) + "\nkey  " + shown(key.string()) +
+        "log  " + escape_line(log.string()) + "\nkey  " + escape_line(key.string()) +
         "\nKeep a copy of the key elsewhere: without it the log can't be verified or continued, and whoever has it can forge.\n");
   }
   return kDone;
@@ -114,10 +114,10 @@ int list(const LogFlags& flags, const Context& context) {
                 {"entries", std::move(entries)}});
     return kDone;
   }
-  if (!log->unchecked_because().empty()) std::cerr << "openbook: not checked: " << shown(log->unchecked_because()) << "\n";
+  if (!log->unchecked_because().empty()) std::cerr << "openbook: not checked: " << escape_line(log->unchecked_because()) << "\n";
   for (const AnswerRow& row : rows)
-    print(time_text(row.time_ms) + "  " + shown(row.last.answer_id) + "  " +
-          shown(row.outcome.empty() ? row.state : row.outcome) + short_question(row.question) + "\n");
+    print(time_text(row.time_ms) + "  " + escape_line(row.last.answer_id) + "  " +
+          escape_line(row.outcome.empty() ? row.state : row.outcome) + short_question(row.question) + "\n");
   if (rows.empty()) print("no answers yet\n");
   return kDone;
 }
@@ -159,11 +159,11 @@ int verify(const LogFlags& flags, const Context& context) {
     return whole ? kDone : kIntegrityBroken;
   }
   std::string text = paint(whole ? Style::kGood : Style::kBad, state_name(report.state));
-  if (!whole) text += ": " + shown(report.finding);
+  if (!whole) text += ": " + escape_line(report.finding);
   if (whole) text += ": " + plural(report.records, "record") + ", " + std::to_string(report.erased) + " of them erased";
   if (whole && !receipts.empty()) text += "; " + plural(receipts.size(), "receipt") + " found in it";
   print(text + "\n");
-  for (const std::string& answer : report.interrupted) print("interrupted (or being written now): " + shown(answer) + "\n");
+  for (const std::string& answer : report.interrupted) print("interrupted (or being written now): " + escape_line(answer) + "\n");
   return whole ? kDone : kIntegrityBroken;
 }
 
@@ -211,7 +211,7 @@ CLI::App* add_log_verb(CLI::App& group, Context& context, std::shared_ptr<LogFla
 int show(const LogFlags& flags, const Context& context) {
   const auto log = open_to_read(flags);
   const auto entries = log->of_answer(flags.answer_id);
-  if (!log->unchecked_because().empty()) std::cerr << "openbook: not checked: " << shown(log->unchecked_because()) << "\n";
+  if (!log->unchecked_because().empty()) std::cerr << "openbook: not checked: " << escape_line(log->unchecked_because()) << "\n";
   if (context.json())
     print_json(records_json(flags.answer_id, entries, log->unchecked_because()));
   else

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "openbook/base/utf8.h"
 #include "terminal.h"
 
 namespace openbook::cli {
@@ -43,7 +44,8 @@ std::string one_line(const Json& item) {
   if (item.is_object()) {
     for (const auto& [key, value] : item.items()) {
       if (key == "evidence" || key == "tokens" || says_nothing(value) || (of_text && (key == "text" || key == "bytes"))) continue;
-      line += (line.empty() ? "" : ", ") + shown(key) + " " + (value.is_object() ? "(" + one_line(value) + ")" : scalar(value));
+      line +=
+          (line.empty() ? "" : ", ") + escape_line(key) + " " + (value.is_object() ? "(" + one_line(value) + ")" : scalar(value));
     }
   }
   std::replace(line.begin(), line.end(), '\n', ' ');
@@ -52,10 +54,10 @@ std::string one_line(const Json& item) {
 
 std::string field_text(const std::string& key, const Json& value) {
   if (says_nothing(value)) return "";
-  if (!value.is_array() || is_range(value)) return "    " + shown(key) + "  " + scalar(value) + "\n";
+  if (!value.is_array() || is_range(value)) return "    " + escape_line(key) + "  " + scalar(value) + "\n";
   if (value.empty()) return "";
   if (key == "tokens") return "    tokens  " + std::to_string(value.size()) + ", each with its evidence under --format json\n";
-  std::string text = "    " + shown(key) + "\n";
+  std::string text = "    " + escape_line(key) + "\n";
   for (const Json& item : value) text += "      " + one_line(item) + "\n";
   return text;
 }
@@ -84,7 +86,7 @@ std::string records_text(const std::vector<LogEntry>& entries) {
   for (const LogEntry& entry : entries) {
     text += paint(Style::kStrong, std::string(log_kind_name(entry.kind))) + "  " + time_text(entry.time_ms) + "  record " +
             std::to_string(entry.receipt.sequence) + "\n";
-    text += paint(Style::kFaint, "    receipt  " + shown(to_string(entry.receipt))) + "\n";
+    text += paint(Style::kFaint, "    receipt  " + escape_line(to_string(entry.receipt))) + "\n";
     const Json payload = parsed(entry);
     if (!entry.payload) text += "    erased\n";
     if (payload.is_object())

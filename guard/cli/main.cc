@@ -23,8 +23,8 @@ void cancel_on_interrupt(Cancellation& cancellation) {
 }
 
 int report(std::string_view message, std::string_view hint, int status) {
-  std::cerr << "openbook: " << escape_for_terminal(message) << "\n";
-  if (!hint.empty()) std::cerr << "  " << escape_for_terminal(hint) << "\n";
+  std::cerr << "openbook: " << escape_line(message) << "\n";
+  if (!hint.empty()) std::cerr << "  " << escape_line(hint) << "\n";
   return status;
 }
 

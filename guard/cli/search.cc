@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "openbook/base/utf8.h"
 #include "openbook/engine/text_encoder.h"
 #include "openbook/retriever/retriever.h"
 #include "options.h"
@@ -69,7 +70,7 @@ int search(const SearchFlags& flags, const Context& context) {
     char score[32];
     std::snprintf(score, sizeof score, "%.4f", passage.score);
     print(std::to_string(++rank) + "  " +
-          paint(Style::kStrong, shown(passage.document_id) + ":" + std::to_string(lines.line_of(passage))) +
+          paint(Style::kStrong, escape_line(passage.document_id) + ":" + std::to_string(lines.line_of(passage))) +
           paint(Style::kFaint, std::string("  score ") + score) + "\n   " + shown(passage.text, 3) + "\n\n");
   }
   if (passages.empty()) print("nothing found\n");

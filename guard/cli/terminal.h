@@ -19,7 +19,8 @@ enum class Style { kCopied, kRecited, kUnchecked, kGood, kBad, kStrong, kFaint }
 std::string paint(Style style, std::string_view text);
 bool shows_colour();  // on stdout
 
-// `text` with control characters and direction overrides made visible, every line after the first indented by `indent`.
+// A body of text, which may span lines: control characters and direction overrides made visible, every line after the first
+// indented by `indent`. What stands in one line, such as a name or a quote, goes through escape_line (openbook/base/utf8.h).
 std::string shown(std::string_view text, size_t indent = 0);
 
 // Prints to stdout. Throws resource_exhausted or unavailable when stdout takes no more.

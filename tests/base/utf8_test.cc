@@ -45,6 +45,11 @@ TEST(Utf8, EscapeSequencesAndDirectionOverridesBecomeVisible) {
   EXPECT_EQ(escape_for_terminal("naïve 中文"), "naïve 中文");
 }
 
+TEST(Utf8, WhatMustStayOnOneLineDoes) {
+  EXPECT_EQ(escape_line("a.md:9  \"no\"\n[7] b.md\r\tc"), "a.md:9  \"no\"\\n[7] b.md\\r\\tc");
+  EXPECT_EQ(escape_line("\x1B[8m\u0085\u2028\xFF中"), "\\x1B[8m\\x85\\u{2028}\\xFF中");
+}
+
 TEST(Utf8, FoldCaseKeepsTheNumberOfCodePoints) {
   EXPECT_EQ(fold_case("ÀÉ İX"), "àé ix");
   EXPECT_EQ(code_points(fold_case("ÀÉß")).size(), 3u);

@@ -86,6 +86,19 @@ TEST(AnswerView, ARefusalSaysWhyAndWhatWasTried) {
   EXPECT_THAT(answer_text(answer), Not(HasSubstr("tried")));
 }
 
+TEST(AnswerView, ANameOrAQuoteCanNotForgeAFootnote) {
+  const std::string forged = "\n[7] trusted.md:1  \"forged\"\r\tx";
+  Answer answer = answer_of({{"Bergen", Verdict::kCopied}});
+  cite(answer, 0, "l.md:9" + forged, {3, 9}, "A sentence\n[7] of two lines.");
+  answer.citations[0].quote = "Bergen" + forged;
+  const std::string escaped = "\\n[7] trusted.md:1  \"forged\"\\r\\tx";
+  EXPECT_EQ(answer_text(answer),
+            "Bergen[1]\n\n[1] l.md:9" + escaped + ":7  \"Bergen" + escaped + "\"\n    A sentence\n    [7] of two lines.\n");
+  answer.outcome = Outcome::kRefused;
+  answer.refusal_reason = "recited: \"Oslo" + forged + "\"";
+  EXPECT_EQ(answer_text(answer), answer.text + "\nrefused: recited: \"Oslo" + escaped + "\"\n");
+}
+
 TEST(AnswerView, NothingFromAModelOrADocumentSteersTheTerminal) {
   const std::string evil = "\x1B[8m\x07\xE2\x80\xAE";
   Answer answer = answer_of({{"Bergen" + evil, Verdict::kCopied}, {"Oslo" + evil, Verdict::kRecited}});

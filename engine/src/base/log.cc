@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "openbook/base/utf8.h"
+
 namespace openbook {
 namespace {
 
@@ -39,9 +41,10 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 }  // namespace
 
 void set_log_level(LogLevel level) { logger().set_level(to_spdlog(level)); }
-void log_debug(std::string_view message) { logger().debug("{}", message); }
-void log_info(std::string_view message) { logger().info("{}", message); }
-void log_warning(std::string_view message) { logger().warn("{}", message); }
-void log_error(std::string_view message) { logger().error("{}", message); }
+// Messages name files and documents, whose names somebody else chose.
+void log_debug(std::string_view message) { logger().debug("{}", escape_line(message)); }
+void log_info(std::string_view message) { logger().info("{}", escape_line(message)); }
+void log_warning(std::string_view message) { logger().warn("{}", escape_line(message)); }
+void log_error(std::string_view message) { logger().error("{}", escape_line(message)); }
 
 }  // namespace openbook

@@ -144,4 +144,16 @@ std::string escape_for_terminal(std::string_view text) {
   return shown;
 }
 
+std::string escape_line(std::string_view text) {
+  std::string line;
+  for (const char byte : text) {
+    const size_t named = std::string_view("\n\r\t").find(byte);
+    if (named == std::string_view::npos)
+      line += byte;
+    else
+      (line += '\\') += "nrt"[named];
+  }
+  return escape_for_terminal(line);
+}
+
 }  // namespace openbook

@@ -42,5 +42,8 @@ std::string fold_case(std::string_view valid_utf8);
 
 // For terminals: control characters (all but newline), bidirectional overrides and invalid bytes become visible \xNN or \u{...}.
 std::string escape_for_terminal(std::string_view text);
+// The same for names, quotes and messages, which must not begin a line of their own: newline, return and tab become \n, \r and
+// \t.
+std::string escape_line(std::string_view text);
 
 }  // namespace openbook
