@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "openbook/base/error.h"
+#include "openbook/base/utf8.h"
 #include "openbook/engine/text_encoder.h"
 #include "openbook/retriever/retriever.h"
 #include "options.h"
@@ -24,6 +25,8 @@ struct IngestFlags {
   std::string index, embedder, device = "auto", stdin_id;
   bool remove_gone = false;
 };
+
+bool from_stdin(const IngestFlags& flags) { return std::find(flags.paths.begin(), flags.paths.end(), "-") != flags.paths.end(); }
 
 struct Summary {
   size_t outcomes[3] = {};  // by IngestOutcome
@@ -52,6 +55,11 @@ bool lies_under(const fs::path& path, const fs::path& folder) {
   return std::mismatch(outside.begin(), outside.end(), inside.begin(), inside.end()).first == outside.end();
 }
 
+void skip(const fs::path& path, const std::string& why, Summary& summary) {
+  std::cerr << "openbook: skipped: " << escape_line(why) << "\n";
+  summary.skipped.emplace_back(path, why);
+}
+
 // What is wrong with one file and leaves the others as they are.
 bool spoils_one_document(Code code) {
   return code == Code::kInvalidArgument || code == Code::kOutOfRange || code == Code::kNotFound ||
@@ -66,16 +74,38 @@ void add_document(Retriever& index, const retriever::Document& document, Summary
       {{"id", document.id}, {"outcome", outcome_name(report.outcome)}, {"sha256", report.sha256}, {"chunks", report.chunks}});
 }
 
-// With --delete a path may be gone itself; without, or when nothing of it is in the index, that is an error of find_documents.
-std::vector<fs::path> existing_files(const IngestFlags& flags, const Retriever& index) {
-  std::vector<fs::path> paths;
-  const auto documents = index.documents();
-  for (const std::string& path : flags.paths) {
-    const bool was_indexed =
-        std::any_of(documents.begin(), documents.end(), [&](const auto& document) { return lies_under(document.id, path); });
-    if (path != "-" && !(flags.remove_gone && was_indexed && !fs::exists(path))) paths.emplace_back(path);
-  }
-  return paths.empty() ? paths : retriever::find_documents(paths);
+[[noreturn]] void refuse_nothing(const retriever::FoundDocuments& found) {
+  std::string message = "no documents found";
+  for (const auto& [path, why] : found.unreadable) message += "; " + path.string() + ": " + why;
+  throw Error(Code::kInvalidArgument, message, "Name text or Markdown files, or a folder that holds some.");
+}
+
+// Known not to be there: what merely can't be looked at may be.
+bool is_gone(const fs::path& path) {
+  std::error_code unknown;
+  return fs::status(path, unknown).type() == fs::file_type::not_found;
+}
+
+// Looked for before the index is opened, so that a mistake in the paths makes none. With --delete a path may be gone, or hold
+// nothing any more, when the index has documents of it.
+retriever::FoundDocuments documents_at(const IngestFlags& flags, const fs::path& folder) {
+  std::vector<fs::path> there, gone;
+  for (const std::string& path : flags.paths)
+    if (path != "-") (flags.remove_gone && is_gone(path) ? gone : there).emplace_back(path);
+  retriever::FoundDocuments found = retriever::find_documents(there);
+  const bool nothing = found.files.empty() && !from_stdin(flags);
+  if (gone.empty() && !nothing) return found;
+
+  std::vector<retriever::StoredDocument> indexed;
+  if (flags.remove_gone && !is_gone(folder))
+    indexed = Retriever::open(folder, nullptr, retriever::OpenMode::kReadOnly)->documents();
+  const auto was_indexed = [&](const fs::path& path) {
+    return std::any_of(indexed.begin(), indexed.end(), [&](const auto& document) { return lies_under(document.id, path); });
+  };
+  for (const fs::path& path : gone)
+    if (!was_indexed(path)) throw Error(Code::kNotFound, path.string() + ": no such file or folder, and none in the index");
+  if (nothing && std::none_of(flags.paths.begin(), flags.paths.end(), was_indexed)) refuse_nothing(found);
+  return found;
 }
 
 void remove_gone_documents(const IngestFlags& flags, Retriever& index, Summary& summary) {
@@ -84,34 +114,32 @@ void remove_gone_documents(const IngestFlags& flags, Retriever& index, Summary& 
     if (source != document.metadata.end() && source->second == "stdin") continue;
     const bool named = std::any_of(flags.paths.begin(), flags.paths.end(),
                                    [&](const std::string& path) { return path != "-" && lies_under(document.id, path); });
-    std::error_code problem;
-    if (named && !fs::exists(document.id, problem) && index.remove(document.id)) summary.removed.push_back(document.id);
+    if (named && is_gone(document.id) && index.remove(document.id)) summary.removed.push_back(document.id);
   }
 }
 
-void ingest_all(const IngestFlags& flags, Retriever& index, Summary& summary, const Cancellation& cancellation) {
-  if (std::find(flags.paths.begin(), flags.paths.end(), "-") != flags.paths.end())
-    add_document(index,
-                 {.id = flags.stdin_id,
-                  .text = read_stdin(retriever::kMaxDocumentBytes),
-                  .format = "text",
-                  .metadata = {{kSource, "stdin"}}},
-                 summary, cancellation);
-  const std::vector<fs::path> files = existing_files(flags, index);
+retriever::Document stdin_document(const IngestFlags& flags) {
+  retriever::Document document{
+      .id = flags.stdin_id, .text = read_stdin(retriever::kMaxDocumentBytes), .format = "text", .metadata = {{kSource, "stdin"}}};
+  retriever::require_document(document);
+  return document;
+}
+
+void ingest_files(const std::vector<fs::path>& files, Retriever& index, Summary& summary, const Cancellation& cancellation) {
   ProgressBar bar;
   for (size_t i = 0; i < files.size(); ++i) {
     bar.update("ingest", static_cast<int64_t>(i), static_cast<int64_t>(files.size()));
     cancellation.check();
+    std::optional<retriever::Document> document;
     try {
-      add_document(index, retriever::load_document(files[i]), summary, cancellation);
+      document = retriever::load_document(files[i]);
+      add_document(index, *document, summary, cancellation);
     } catch (const Error& error) {
-      if (!spoils_one_document(error.code())) throw;
+      if (document && !spoils_one_document(error.code())) throw;  // without, it is the file that can't be read
       bar.clear();
-      std::cerr << "openbook: skipped: " << shown(error.what()) << "\n";
-      summary.skipped.emplace_back(files[i], error.what());
+      skip(files[i], error.what(), summary);
     }
   }
-  if (flags.remove_gone) remove_gone_documents(flags, index, summary);
 }
 
 size_t done(const Summary& summary) { return summary.outcomes[0] + summary.outcomes[1] + summary.outcomes[2]; }
@@ -134,23 +162,38 @@ void report(const Summary& summary, const fs::path& folder, const Retriever& ind
   print(plural(done(summary), "document") + ": " + std::to_string(count(IngestOutcome::kAdded)) + " added, " +
         std::to_string(count(IngestOutcome::kReplaced)) + " replaced, " + std::to_string(count(IngestOutcome::kUnchanged)) +
         " unchanged; " + std::to_string(summary.removed.size()) + " removed, " + std::to_string(summary.skipped.size()) +
-        " skipped\nindex " + shown(folder.string()) + ": " + plural(index.documents().size(), "document") + ", " +
+        " skipped\nindex " + escape_line(folder.string()) + ": " + plural(index.documents().size(), "document") + ", " +
         plural(index.chunk_count(), "chunk") + "\n");
+}
+
+void check_usage(const IngestFlags& flags) {
+  if (from_stdin(flags) && flags.stdin_id.empty())
+    throw CLI::ValidationError("- needs --id NAME, the document's name in citations");
+  if (!from_stdin(flags) && !flags.stdin_id.empty())
+    throw CLI::ValidationError("--id names the document that comes from stdin, and - is not among the paths");
+  if (escape_line(flags.stdin_id) != flags.stdin_id)
+    throw CLI::ValidationError("--id: \"" + escape_line(flags.stdin_id) + "\" has characters that can't be shown in a line");
 }
 
 int ingest(const IngestFlags& flags, const Context& context) {
   const fs::path folder = find_named(Place::kIndex, flags.index).path;
-  const bool from_stdin = std::find(flags.paths.begin(), flags.paths.end(), "-") != flags.paths.end();
-  if (from_stdin && flags.stdin_id.empty()) throw CLI::ValidationError("- needs --id NAME, the document's name in citations");
+  check_usage(flags);
+  const retriever::FoundDocuments found = documents_at(flags, folder);
+  std::optional<retriever::Document> from_pipe;
+  if (from_stdin(flags)) from_pipe = stdin_document(flags);
   const auto embedder = engine::TextEncoder::load(find(Place::kEmbedder, flags.embedder).path, flags.device);
   const auto index = Retriever::open(folder, embedder, retriever::OpenMode::kReadWrite);
   Summary summary;
+  for (const auto& [path, why] : found.unreadable) skip(path, path.string() + ": " + why, summary);
   try {
-    ingest_all(flags, *index, summary, context.cancellation);
+    if (from_pipe) add_document(*index, *from_pipe, summary, context.cancellation);
+    ingest_files(found.files, *index, summary, context.cancellation);
+    if (flags.remove_gone) remove_gone_documents(flags, *index, summary);
     index->flush();
   } catch (const Error&) {
-    std::cerr << "openbook: stopped after " << plural(done(summary), "document")
-              << "; they are in the index, run it again to go on\n";
+    if (done(summary) > 0)
+      std::cerr << "openbook: stopped after " << plural(done(summary), "document")
+                << "; they are in the index, run it again to go on\n";
     throw;
   }
   report(summary, folder, *index, context.json());

@@ -65,6 +65,7 @@ CLI::Option* add_place(CLI::App& verb, Place place, std::string& flag) {
   return verb
       .add_option(rules.flag, flag, std::string(rules.what) + " (default: " + rules.variable + ", else " + rules.made + ")")
       ->type_name(rules.value)
+      ->check([](const std::string& value) { return value.empty() ? "is empty: name one, or leave the flag out" : ""; })
       ->group("Common");
 }
 

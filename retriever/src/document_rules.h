@@ -1,5 +1,5 @@
-// What a document must be to be stored. Asked by the loaders, which know the file's name, and again by the index, whoever calls
-// it.
+// What a document's text must be to be stored. Asked by the loaders, which know the file's name, and again by the index, whoever
+// calls it.
 #pragma once
 
 #include <string>
@@ -12,8 +12,5 @@ namespace openbook::retriever {
 // Throws invalid_argument naming `name` for a NUL byte, invalid UTF-8 or nothing but blanks, out_of_range for more than
 // kMaxDocumentBytes.
 void require_document_text(std::string_view text, const std::string& name);
-
-// The same for all of a document: its id (1 to 4,096 bytes), format and metadata too.
-void require_document(const Document& document);
 
 }  // namespace openbook::retriever

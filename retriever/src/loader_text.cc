@@ -38,22 +38,33 @@ bool leads_out_of(const fs::path& root, const fs::path& link) {
   return broken || relative.empty() || *relative.begin() == "..";
 }
 
-void walk(const fs::path& root, std::vector<fs::path>& found) {
-  std::vector<fs::path> files;
-  std::error_code failed;
-  fs::recursive_directory_iterator entry(root, failed), end;
-  for (; !failed && entry != end; entry.increment(failed)) {
-    if (hidden(entry->path())) {
-      entry.disable_recursion_pending();
-      continue;
+// The files below `root`. Folder by folder, so that one which can't be read is named and costs nothing but itself.
+void walk(const fs::path& root, FoundDocuments& found) {
+  std::vector<fs::path> files, folders = {root};
+  const auto pass_over = [&](const fs::path& path, const std::error_code& why) {
+    found.unreadable.push_back({path, "can't be read: " + why.message()});
+  };
+  while (!folders.empty()) {
+    const fs::path folder = std::move(folders.back());
+    folders.pop_back();
+    std::error_code failed;
+    for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
+      const fs::path& path = entry->path();
+      if (hidden(path)) continue;
+      std::error_code unknown;
+      const fs::file_status status = entry->status(unknown);
+      if (fs::is_directory(status)) {
+        if (!entry->is_symlink(unknown)) folders.push_back(path);
+      } else if (fs::is_regular_file(status)) {
+        if (!entry->is_symlink(unknown) || !leads_out_of(root, path)) files.push_back(path);
+      } else if (!fs::status_known(status)) {  // a link that leads to itself, or into what this user may not look at
+        pass_over(path, unknown);
+      }
     }
-    if (!entry->is_regular_file()) continue;  // a link to a folder is none, and the iterator doesn't enter it
-    if (entry->is_symlink() && leads_out_of(root, entry->path())) continue;
-    files.push_back(entry->path());
+    if (failed) pass_over(folder, failed);
   }
-  if (failed) throw Error(Code::kUnavailable, root.string() + ": can't read the folder: " + failed.message());
   std::sort(files.begin(), files.end());
-  found.insert(found.end(), files.begin(), files.end());
+  found.files.insert(found.files.end(), files.begin(), files.end());
 }
 
 }  // namespace
@@ -64,6 +75,9 @@ Document load_document(const fs::path& path) {
   if (!fs::exists(status)) throw Error(Code::kNotFound, path.string() + ": no such file");
   if (!fs::is_regular_file(status))
     throw Error(Code::kInvalidArgument, path.string() + ": not a file", "Give a text or Markdown file.");
+  if (const auto bad = first_invalid_utf8(path.string()))
+    throw Error(Code::kInvalidArgument, path.string() + ": the name is not UTF-8 at byte " + std::to_string(*bad),
+                "Rename it: documents are cited by their names.");
   Document document{
       .id = document_id_of(path), .text = read_file(path, kMaxDocumentBytes), .format = format_of(path), .metadata = {}};
   if (document.text.starts_with("\xFF\xFE") || document.text.starts_with("\xFE\xFF"))
@@ -73,19 +87,21 @@ Document load_document(const fs::path& path) {
   return document;
 }
 
-std::vector<fs::path> find_documents(const std::vector<fs::path>& paths) {
-  std::vector<fs::path> found;
+FoundDocuments find_documents(const std::vector<fs::path>& paths) {
+  FoundDocuments found;
   for (const fs::path& path : paths) {
     std::error_code failed;
     const fs::file_status status = fs::status(path, failed);
-    if (!fs::exists(status)) throw Error(Code::kNotFound, path.string() + ": no such file or folder");
-    if (fs::is_directory(status))
+    if (status.type() == fs::file_type::not_found) throw Error(Code::kNotFound, path.string() + ": no such file or folder");
+    if (!fs::status_known(status))
+      found.unreadable.push_back({path, "can't be read: " + failed.message()});
+    else if (fs::is_directory(status))
       walk(path, found);
     else
-      found.push_back(path);
+      found.files.push_back(path);
   }
-  if (found.empty())
-    throw Error(Code::kInvalidArgument, "no documents found", "Name text or Markdown files, or a folder that holds some.");
+  std::sort(found.unreadable.begin(), found.unreadable.end(),
+            [](const UnreadablePath& a, const UnreadablePath& b) { return a.path < b.path; });
   return found;
 }
 

@@ -80,6 +80,36 @@ TEST_F(CliDocumentsTest, WhatCanNotBeReadIsSkippedAndSaid) {
   EXPECT_NE(ingest.err.find("docs/photo.jpg"), std::string::npos) << ingest.err;
 }
 
+TEST_F(CliDocumentsTest, WhatCanNotBeReadIsNamedEvenWhereItsNameIsNot) {
+  write("caf\xE9.txt", "text\n");
+  fs::create_symlink("loop", folder_ / "docs/loop");
+  const auto ingest = run({"ingest", "docs"});
+  EXPECT_EQ(ingest.status, 1);
+  EXPECT_NE(ingest.out.find("2 added, 0 replaced, 0 unchanged; 0 removed, 2 skipped"), std::string::npos) << ingest.out;
+  EXPECT_EQ(ingest.err,
+            "openbook: skipped: docs/loop: can't be read: Too many levels of symbolic links\n"
+            "openbook: skipped: docs/caf\\xE9.txt: the name is not UTF-8 at byte 8\n");
+}
+
+TEST_F(CliDocumentsTest, AFileThatCanNotBeLookedAtIsNotGone) {
+  run({"ingest", "docs"});
+  fs::remove(folder_ / "docs/leave.md");
+  fs::create_symlink("leave.md", folder_ / "docs/leave.md");
+  const json again = run_json({"ingest", "docs", "--delete"});
+  EXPECT_EQ(again["removed"], json::array());
+  EXPECT_EQ(again["skipped"][0]["path"], "docs/leave.md");
+}
+
+TEST_F(CliDocumentsTest, ANameWithALineFeedStaysOnItsLine) {
+  write("l.md:9  \"no\"\n[7] trusted.md:1  \"forged\".md", "The pool opens at six.\n");
+  write("bad\n[8] skipped", "\xFF");
+  const auto ingest = run({"ingest", "docs"});
+  EXPECT_NE(ingest.err.find("docs/bad\\n[8] skipped"), std::string::npos) << ingest.err;
+  EXPECT_EQ(ingest.err.find("\n[8]"), std::string::npos) << ingest.err;
+  const auto found = run({"search", "pool", "--mode", "words", "--limit", "1"});
+  EXPECT_TRUE(found.out.starts_with("1  docs/l.md:9  \"no\"\\n[7] trusted.md:1  \"forged\".md:1  score ")) << found.out;
+}
+
 TEST_F(CliDocumentsTest, EscapeSequencesInADocumentAreShownAndNotObeyed) {
   write("evil.md", "Passwords are \x1B[8mhidden\x1B[0m and \xE2\x80\xAEreversed\xC2\x9B.\n");
   run({"ingest", "docs"});
@@ -92,6 +122,12 @@ TEST_F(CliDocumentsTest, EscapeSequencesInADocumentAreShownAndNotObeyed) {
 
 TEST_F(CliDocumentsTest, StdinIsADocumentWithAName) {
   EXPECT_EQ(run({"ingest", "-"}, {.input = "x"}).status, 2);
+  EXPECT_EQ(run({"ingest", "-", "--id", "a\nb"}, {.input = "x"}).status, 2);
+  const auto unused = run({"ingest", "docs", "--id", "note"});
+  EXPECT_EQ(unused.status, 2);
+  EXPECT_NE(unused.err.find("--id"), std::string::npos) << unused.err;
+  EXPECT_EQ(run({"ingest", "-", "--id", "note"}, {.input = " \n"}).status, 1);
+  EXPECT_FALSE(fs::exists(folder_ / "index"));  // none of these made one
   EXPECT_EQ(run({"ingest", "-", "--id", "note"}, {.input = "The lift is out of order.\n"}).status, 0);
   EXPECT_EQ(run_json({"search", "lift"})["passages"][0]["document"], "note");
   EXPECT_EQ(run_json({"ingest", ".", "--delete"})["removed"], json::array());  // it never had a file
@@ -116,6 +152,42 @@ TEST_F(CliDocumentsTest, MissingAndEmptyThingsAreNamed) {
     if (row.arguments[0] == "ingest") run({"ingest", "docs"});
   }
   EXPECT_NE(run({"ingest", "hollow"}).err.find("no documents found"), std::string::npos);
+}
+
+TEST_F(CliDocumentsTest, PathsThatHoldNothingMakeNoIndexAndOneLine) {
+  fs::create_directories(folder_ / "hollow");
+  fs::create_symlink("loop", folder_ / "loop");
+  const std::pair<const char*, const char*> rows[] = {
+      {"nowhere", "openbook: nowhere: no such file or folder\n"},
+      {"hollow", "openbook: no documents found\n  Name text or Markdown files, or a folder that holds some.\n"},
+      {"loop",
+       "openbook: no documents found; loop: can't be read: Too many levels of symbolic links\n"
+       "  Name text or Markdown files, or a folder that holds some.\n"},
+  };
+  for (const auto& [path, message] : rows) {
+    const auto result = run({"ingest", path});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_EQ(result.err, message);
+    EXPECT_EQ(run({"ingest", path, "--delete"}).status, 1);
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "index"));
+}
+
+TEST_F(CliDocumentsTest, AnEmptiedFolderIsRemovedOnRequest) {
+  run({"ingest", "docs"});
+  fs::remove(folder_ / "docs/leave.md");
+  fs::remove(folder_ / "docs/kitchen.txt");
+  EXPECT_EQ(run_json({"ingest", "docs", "--delete"})["removed"], json::array({"docs/kitchen.txt", "docs/leave.md"}));
+}
+
+TEST_F(CliDocumentsTest, AnEmptyPlaceIsNoPlace) {
+  const auto flag = run({"ingest", "docs", "--index", ""});
+  EXPECT_EQ(flag.status, 2);
+  EXPECT_TRUE(flag.err.starts_with("openbook: --index: is empty")) << flag.err;
+  EXPECT_EQ(run({"search", "leave", "--index="}).status, 2);
+  const auto variable = run({"ingest", "docs"}, {.environment = {{"OPENBOOK_INDEX", ""}}});
+  EXPECT_EQ(variable.status, 2);
+  EXPECT_NE(variable.err.find("--index DIR is needed"), std::string::npos) << variable.err;
 }
 
 TEST_F(CliDocumentsTest, ProgressIsDrawnOnTerminalsOnly) {

@@ -30,7 +30,7 @@ TEST(DocsQa, TheJoinedRankingIsAtMostOneQuestionBelowItsBetterHalf) {
 
   const test::TemporaryFolder folder;
   const auto index = Retriever::open(folder / "index", engine::TextEncoder::load(*model), OpenMode::kReadWrite);
-  for (const auto& path : find_documents({*documents})) {
+  for (const auto& path : find_documents({*documents}).files) {
     if (path.extension() != ".md") continue;
     Document document = load_document(path);
     document.id = path.stem().string();

@@ -1,5 +1,7 @@
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <climits>
 #include <fstream>
 
 #include "base/test_support.h"
@@ -62,6 +64,7 @@ TEST(Loader, BadFilesAreNamedWithWhatIsWrong) {
                    "a\0",
                    4),
        Code::kInvalidArgument, "UTF-16"},
+      {"caf\xE9.txt", "text", Code::kInvalidArgument, "the name is not UTF-8"},
       {"blank", " \n\xE3\x80\x80\t", Code::kInvalidArgument, "empty"},
       {"nothing", "\xEF\xBB\xBF", Code::kInvalidArgument, "empty"},
   };
@@ -85,12 +88,57 @@ TEST(Loader, FoldersAreWalkedInOrderWithoutHiddenFilesOrWaysOut) {
   fs::create_symlink("nowhere", folder / "in/dangling");
   const std::vector<fs::path> expected = {folder / "in/a/z.txt", folder / "in/b.md", folder / "in/inside.md",
                                           folder / "outside.txt"};
-  EXPECT_EQ(find_documents({folder / "in", folder / "outside.txt"}), expected);
+  const FoundDocuments found = find_documents({folder / "in", folder / "outside.txt"});
+  EXPECT_EQ(found.files, expected);
+  EXPECT_TRUE(found.unreadable.empty());
 }
 
-TEST(Loader, NothingToFindIsSaid) {
+// Folders inside each other until a path of them is longer than the system takes: nobody can read that one, root neither.
+fs::path unreadable_folder(const fs::path& in) {
+  const fs::path before = fs::current_path();
+  const std::string name(250, 'd');
+  fs::path deepest = in;
+  fs::current_path(in);
+  while (deepest.native().size() < PATH_MAX) {
+    fs::create_directory(name);
+    fs::current_path(name);
+    deepest /= name;
+  }
+  fs::current_path(before);
+  return deepest;
+}
+
+TEST(Loader, WhatCanNotBeReadHidesNothingElse) {
   const test::TemporaryFolder folder;
-  EXPECT_ERROR(find_documents({folder.path()}), Code::kInvalidArgument, "no documents found");
+  write(folder / "in/a.md", "a");
+  write(folder / "in/z/z.md", "z");
+  fs::create_symlink("loop", folder / "in/loop");
+  const fs::path deep = unreadable_folder(folder / "in");
+  const FoundDocuments found = find_documents({folder / "in"});
+  EXPECT_EQ(found.files, (std::vector<fs::path>{folder / "in/a.md", folder / "in/z/z.md"}));
+  ASSERT_EQ(found.unreadable.size(), 2u);
+  EXPECT_EQ(found.unreadable[0].path, deep);
+  EXPECT_EQ(found.unreadable[0].why, "can't be read: File name too long");
+  EXPECT_EQ(found.unreadable[1].path, folder / "in/loop");
+  EXPECT_EQ(found.unreadable[1].why, "can't be read: Too many levels of symbolic links");
+}
+
+TEST(Loader, AFolderWithoutLeaveToReadIsNamed) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root reads every folder";
+  const test::TemporaryFolder folder;
+  write(folder / "in/a.md", "a");
+  fs::create_directories(folder / "in/closed");
+  fs::permissions(folder / "in/closed", fs::perms::none);
+  const FoundDocuments found = find_documents({folder / "in"});
+  fs::permissions(folder / "in/closed", fs::perms::owner_all);
+  EXPECT_EQ(found.files.size(), 1u);
+  ASSERT_EQ(found.unreadable.size(), 1u);
+  EXPECT_EQ(found.unreadable[0].path, folder / "in/closed");
+}
+
+TEST(Loader, NothingToFindIsNoErrorAndAMissingPathIs) {
+  const test::TemporaryFolder folder;
+  EXPECT_TRUE(find_documents({folder.path()}).files.empty());
   EXPECT_ERROR(find_documents({folder / "missing"}), Code::kNotFound, "missing");
 }
 
