@@ -8,6 +8,7 @@
 #include "openbook/base/error.h"
 #include "openbook/base/hash.h"
 #include "weights/device.h"
+#include "weights/tokenizer_check.h"
 
 namespace openbook::engine {
 namespace {
@@ -16,14 +17,6 @@ at::ScalarType dtype_named(const std::string& name) {
   if (name == "float32") return at::kFloat;
   if (name == "bfloat16") return at::kBFloat16;
   throw Error(Code::kInvalidArgument, "dtype \"" + name + "\" is not known; known: float32, bfloat16");
-}
-
-void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, const std::filesystem::path& folder) {
-  if (tokenizer.vocabulary_size() > config.vocabulary)
-    throw Error(Code::kInvalidArgument,
-                folder.string() + ": the tokenizer has " + std::to_string(tokenizer.vocabulary_size()) +
-                    " ids and the model (config.json: vocab_size) only " + std::to_string(config.vocabulary),
-                "The tokenizer belongs to another model.");
 }
 
 // What decides the numbers that come out, spelled the same whatever version wrote config.json.
