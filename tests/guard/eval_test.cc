@@ -335,6 +335,50 @@ TEST_F(Evaluation, UnanswerableCountsBothKindsApart) {
   EXPECT_EQ(result["unguarded_refused_unanswerable"]["hits"], 0);
 }
 
+TEST_F(Evaluation, AFieldOfAnotherTypeIsRefusedByFileLineAndName) {
+  const auto guard = Guard::open(options(openbook::test::capital_llama()));
+  const auto conflict = [&](const auto& rows) { return eval_conflict(*guard, rows, {Setting::kOwn}, {}); };
+  const auto read = [&](const auto& rows) { return eval_read(*guard, rows, {}); };
+  const auto unanswerable = [&](const auto& rows) { return eval_unanswerable(*guard, rows, {}); };
+  const json norway = norways()[0];
+  const json reading = {{"id", "r"}, {"question", "Where?"}, {"document", "Here."}, {"answer", "Here"}, {"title", "t"}};
+  const json asked = {
+      {"id", "u"}, {"question", "Where?"}, {"answerable", true}, {"passages", {{{"title", "t"}, {"text", "Here."}}}}};
+  const struct {
+    std::function<nlohmann::ordered_json(const std::filesystem::path&)> evaluate;
+    json good;
+    const char* place;
+    json value;
+    const char* piece;
+  } rows[] = {
+      {conflict, norway, "/question", 5, "\"question\" is not a string"},
+      {conflict, norway, "/subject", 5, "\"subject\" is not a string"},
+      {conflict, norway, "/relation", nullptr, "\"relation\" is not a string"},
+      {conflict, norway, "/document_answer", " ", "\"document_answer\" is empty"},
+      {conflict, norway, "/spans", "x", "\"spans\" is not a list of spans"},
+      {conflict, norway, "/spans/0", 3, "\"spans\" span 1: not an object"},
+      {conflict, norway, "/spans/0/byte_start", -1, "\"spans\" span 1: \"byte_start\" is not a number of bytes"},
+      {conflict, norway, "/spans/0/byte_end", 1000, "span 1: bytes 41 to 1000 are not inside the document of 67 bytes"},
+      {conflict, norway, "/spans/0/byte_end", 41, "span 1: bytes 41 to 41 are not inside"},
+      {conflict, norway, "/memory_spans", 5, "\"memory_spans\" is not a list of spans"},
+      {conflict, norway, "/memory_in_subject", "no", "\"memory_in_subject\" is not true or false"},
+      {read, reading, "/question", 5, "\"question\" is not a string"},
+      {read, reading, "/id", 5, "\"id\" is not a string"},
+      {read, reading, "/title", json::array(), "\"title\" is not a string"},
+      {unanswerable, asked, "/passages", "x", "\"passages\" is not a list of passages"},
+      {unanswerable, asked, "/passages/0", "x", "\"passages\" passage 1 has no \"title\""},
+      {unanswerable, asked, "/passages/0/text", 5, "\"passages\" passage 1: \"text\" is not a string"},
+      {unanswerable, asked, "/answerable", 1, "\"answerable\" is not true or false"},
+  };
+  for (const auto& each : rows) {
+    SCOPED_TRACE(each.piece);
+    json bad = each.good;
+    bad[json::json_pointer(each.place)] = each.value;
+    EXPECT_ERROR(each.evaluate(file({each.good, bad})), Code::kInvalidArgument, "rows.jsonl: line 2: ");
+    EXPECT_ERROR(each.evaluate(file({each.good, bad})), Code::kInvalidArgument, each.piece);
+  }
+}
+
 TEST_F(Evaluation, ACancelledEvaluationStops) {
   const auto guard = Guard::open(options(openbook::test::capital_llama()));
   Cancellation cancellation;

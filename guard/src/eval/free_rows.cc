@@ -4,8 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "eval/row_fields.h"
 #include "openbook/base/error.h"
-#include "report/rows.h"
 
 namespace openbook::guard {
 namespace {
@@ -14,36 +14,21 @@ using Json = nlohmann::json;
 
 constexpr std::array kTypes = {"Evident Baseless Info", "Subtle Baseless Info", "Evident Conflict", "Subtle Conflict"};
 
-bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
-
 std::string fault_of_label(const Json& label, const std::string& answer) {
-  if (!label.is_object()) return "not an object";
-  for (const char* name : {"byte_start", "byte_end"})
-    if (!label.contains(name) || !label[name].is_number_unsigned())
-      return std::string("\"") + name + "\" is not a number of bytes";
+  if (const std::string wrong = fault_of_range(label, answer, "the answer"); !wrong.empty()) return wrong;
   for (const char* name : {"type", "text"})
     if (!label.contains(name) || !label[name].is_string()) return std::string("\"") + name + "\" is not a string";
   const auto begin = label["byte_start"].get<uint64_t>(), end = label["byte_end"].get<uint64_t>();
-  const std::string range = "bytes " + std::to_string(begin) + " to " + std::to_string(end);
-  if (begin >= end || end > answer.size())
-    return range + " are not inside the answer of " + std::to_string(answer.size()) + " bytes";
-  if (answer.substr(begin, end - begin) != label["text"].get<std::string>()) return "its text is not what stands at " + range;
+  if (answer.substr(begin, end - begin) != label["text"].get<std::string>())
+    return "its text is not what stands at bytes " + std::to_string(begin) + " to " + std::to_string(end);
   const std::string type = label["type"];
   if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end())
     return "unknown type \"" + type + "\"; known are Evident and Subtle, Baseless Info and Conflict";
   return {};
 }
 
-// Empty when the row is good.
-std::string fault_of(const Json& row) {
-  for (const char* name : {"id", "source_id", "model", "split", "quality", "question", "answer"})
-    if (!row[name].is_string()) return std::string("\"") + name + "\" is not a string";
-  for (const char* name : {"question", "answer"})
-    if (is_blank(row[name])) return std::string("\"") + name + "\" is empty";
-  const Json& passages = row["passages"];
-  if (!passages.is_array() || passages.empty() ||
-      !std::all_of(passages.begin(), passages.end(), [](const Json& each) { return each.is_string(); }))
-    return "\"passages\" is not a list of strings";
+std::string fault_of_labels(const Json& row) {
+  if (!row.contains("labels")) return "no field \"labels\"";
   if (!row["labels"].is_array()) return "\"labels\" is not a list";
   for (size_t i = 0; i < row["labels"].size(); ++i)
     if (const std::string wrong = fault_of_label(row["labels"][i], row["answer"]); !wrong.empty())
@@ -62,8 +47,9 @@ FreeAnswer free_answer_of(const Json& row) {
 }  // namespace
 
 FreeAnswers read_free_answers(const std::filesystem::path& file, const std::string& split) {
-  const auto rows = attribution::read_rows(
-      file, {"id", "source_id", "model", "split", "quality", "question", "passages", "answer", "labels"}, fault_of);
+  const auto rows = read_checked_rows(
+      file, {{"id"}, {"source_id"}, {"model"}, {"split"}, {"quality"}, {"question"}, {"answer"}, {"passages", FieldKind::kTexts}},
+      fault_of_labels);
   FreeAnswers answers;
   for (const Json& row : rows) {
     const std::string its_split = row["split"], quality = row["quality"];

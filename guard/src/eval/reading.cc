@@ -2,6 +2,7 @@
 
 #include "answer/answer_json.h"
 #include "eval/eval.h"
+#include "eval/row_fields.h"
 #include "eval/row_loop.h"
 #include "eval/shares.h"
 #include "openbook/base/words.h"
@@ -54,8 +55,9 @@ double word_recall(const std::string& text, const std::string& reference) {
 }  // namespace
 
 Json eval_read(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options) {
-  const auto rows = attribution::draw_rows(attribution::read_rows(file, {"question", "document", "answer", "title"}),
-                                           options.limit, options.seed);
+  const auto rows = attribution::draw_rows(
+      read_checked_rows(file, {{"id", FieldKind::kText, true}, {"question"}, {"document"}, {"answer"}, {"title"}}), options.limit,
+      options.seed);
   const auto asked = ask_all(
       guard, rows, [](const nlohmann::json& row) { return std::vector{whole_document(row["title"], row["document"])}; }, "read",
       options);
@@ -85,8 +87,9 @@ Json eval_read(const Guard& guard, const std::filesystem::path& file, const Eval
 }
 
 Json eval_unanswerable(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options) {
-  const auto rows = attribution::draw_rows(attribution::read_rows(file, {"id", "question", "passages", "answerable"}),
-                                           options.limit, options.seed);
+  const auto rows = attribution::draw_rows(
+      read_checked_rows(file, {{"id"}, {"question"}, {"passages", FieldKind::kPassages}, {"answerable", FieldKind::kFlag}}),
+      options.limit, options.seed);
   const auto passages_of = [](const nlohmann::json& row) {
     std::vector<Passage> passages;
     for (const auto& passage : row["passages"]) passages.push_back(whole_document(passage["title"], passage["text"]));
