@@ -30,6 +30,31 @@ TEST(ContrastSet, NoSubjectStandsInEvaluationData) {
   for (const Fact& fact : shipped().facts) EXPECT_FALSE(evaluated.contains(fold_case(fact.subject))) << fact.subject;
 }
 
+// Articles whose title is a subject of the facts, which can't be changed: the shipped atlas was made from them. They do no harm
+// as long as nobody asks for the fact. The university's rows ask for other things than its city, and one "Mustang" is a horse.
+// The row on Ecuador asks where it is, and one fact says on which continent; of the unanswerable data only whether it was
+// answered is counted.
+TEST(ContrastSet, TitlesOfEvaluationDataAreNoSubjectsButForThreeThatAreKnown) {
+  std::set<std::string> found;
+  const auto look_up = [&](const std::string& title, const std::string& answer) {
+    for (const Fact& fact : shipped().facts) {
+      if (fold_case(fact.subject) != fold_case(title)) continue;
+      found.insert(title);
+      EXPECT_FALSE(holds_words(answer, fact.object)) << title << ": " << answer;
+    }
+  };
+  for (const char* name : {"read.jsonl", "swap.jsonl", "unanswerable.jsonl"}) {
+    const auto file = test::evaluation_data(name);
+    if (!file) GTEST_SKIP() << name << " is not beside the checkout";
+    for (const auto& row : test::read_json_lines(*file)) {
+      if (row.contains("title")) look_up(row["title"], row.value("answer", row.value("original_answer", "")));
+      if (row.contains("passages"))
+        for (const auto& passage : row["passages"]) look_up(passage["title"], "");
+    }
+  }
+  EXPECT_EQ(found, (std::set<std::string>{"Ecuador", "Harvard University", "Mustang"}));
+}
+
 TEST(ContrastSet, SettingsDifferInWhereTheAnswerCanComeFrom) {
   for (int32_t fact = 0; fact < static_cast<int32_t>(shipped().facts.size()); fact += 17) {
     const auto made = [&](Setting setting) { return shipped().make_case(fact, setting, 1); };
