@@ -7,6 +7,7 @@
 #include "base/test_support.h"
 #include "report/charts.h"
 #include "report/markup.h"
+#include "report/names.h"
 
 namespace openbook::attribution {
 namespace {
@@ -143,7 +144,7 @@ TEST(Charts, IntervalsAreBandsOverTheStretchesThatHaveThem) {
 
 TEST(Charts, ALineBreaksWhereANumberIsMissing) {
   const std::string drawn = chart_html(lines_chart({{0, 1}, {1, 2}, {2, nullptr}, {kNan, 2}, {3, 1}, {4, 1}, {5}, "x", {6, 1}}));
-  EXPECT_EQ(count(drawn, "class=\"line\""), 2u);
+  EXPECT_EQ(count(drawn, "class=\"line\" d="), 2u);
   EXPECT_EQ(count(drawn, "<title>"), 5u);
   EXPECT_THAT(drawn, Not(HasSubstr("nan")));
 }
@@ -158,6 +159,51 @@ TEST(Charts, AllEqualHugeAndTinyNumbersHaveAxes) {
     EXPECT_GE(count(drawn, "class=\"grid\""), 4u);
     EXPECT_EQ(xml_problem(drawn), "");
   }
+}
+
+// Classes of the groups that series are drawn in, in order.
+std::vector<std::string> classes_of_series(const std::vector<std::pair<std::string, std::string>>& names_and_colors) {
+  Json chart = {{"kind", "lines"}, {"title", "t"}, {"series", Json::array()}};
+  for (const auto& [name, color] : names_and_colors)
+    chart["series"].push_back({{"name", name}, {"color", color}, {"points", {{0, 0}, {1, 1}}}});
+  const std::string drawn = chart_html(chart);
+  std::vector<std::string> classes;
+  for (size_t at = 0; (at = drawn.find("<g class=\"", at)) != std::string::npos;) {
+    at += 10;
+    classes.push_back(drawn.substr(at, drawn.find('"', at) - at));
+    EXPECT_THAT(drawn, HasSubstr("key stroke " + classes.back() + "\"")) << "the legend shows each line as it is drawn";
+  }
+  return classes;
+}
+
+TEST(Charts, EverySeriesCanBeToldFromTheOthers) {
+  using Classes = std::vector<std::string>;
+  EXPECT_EQ(classes_of_series({{"in_context", "in_context"}, {"random", "random"}}), (Classes{"c-in_context", "c-random"}));
+  EXPECT_EQ(classes_of_series({{"lookback", "other"}, {"write score", "other"}}), (Classes{"p0", "p1"}));
+  EXPECT_EQ(classes_of_series({{"scale 1", "task"}, {"scale 2", "task"}}), (Classes{"c-task", "p0"}));
+  EXPECT_EQ(classes_of_series({{"perfect", "other"}, {"own", "copied"}, {"conflict", "recited"}}),
+            (Classes{"c-other", "p0", "p1"}))
+      << "the colours of labels are theirs alone";
+  EXPECT_EQ(classes_of_series({{"copied", "copied"}, {"recited", "recited"}}), (Classes{"c-copied", "c-recited"}));
+}
+
+TEST(Charts, ALineOfManyPointsHasSomeMarks) {
+  Json points = Json::array();
+  for (int i = 0; i < 200; ++i) points.push_back({i, i});
+  EXPECT_EQ(count(chart_html(lines_chart(points)), "class=\"mark\""), 8u + 1u);  // and the legend's
+}
+
+TEST(Charts, NamesAreThoseThatReadersKnow) {
+  for (const auto& [raw, name] : {std::pair{"in_context", "in-context heads"},
+                                  {"least", "least relevant heads"},
+                                  {"birth_date", "birth date"},
+                                  {"scale 2", "scale 2"},
+                                  {"ReDeEP_x", "ReDeEP_x"}})
+    EXPECT_EQ(readable(raw), name);
+  Json chart = lines_chart({{0, 0}, {1, 1}});
+  chart["series"][0]["name"] = "parametric";
+  EXPECT_THAT(chart_html(chart), HasSubstr("</svg>parametric heads</li>"));
+  EXPECT_THAT(chart_html(chart), HasSubstr("<title>parametric heads: 1, 1</title>"));
 }
 
 TEST(Charts, AScatterHasAMarkAPointAndASeriesItsShape) {
@@ -191,7 +237,8 @@ TEST(Charts, AHeadMapShadesByStrengthAndSplitsSharedHeads) {
   EXPECT_THAT(drawn, HasSubstr("<rect class=\"c-task\" x=\"40.5\" y=\"6.5\" width=\"13.4\" height=\"13.4\" "
                                "fill-opacity=\"1.00\"><title>L0H0 task 1</title></rect>"));
   EXPECT_THAT(drawn, HasSubstr("width=\"6.7\" height=\"13.4\" fill-opacity=\"0.25\"><title>L18H6 retrieval 0.250</title>"));
-  EXPECT_THAT(drawn, HasSubstr("in-context"));
+  EXPECT_THAT(drawn, HasSubstr("</svg>in-context heads</li>"));
+  EXPECT_THAT(drawn, HasSubstr("The stronger the colour, the higher the head stands by that score."));
   EXPECT_EQ(xml_problem(drawn), "");
 }
 
@@ -237,31 +284,42 @@ Json sample_report() {
                               {"title", hostile},
                               {"layers", 2},
                               {"heads", 2},
-                              {"cells", Json::array({{{"layer", 1}, {"head", 1}, {"color", hostile}, {"strength", 1}}})}}});
-  Json result = {{"figures",
-                  {{{"name", "auc"},
-                    {"label", hostile},
-                    {"estimate", {{"value", 0.985}, {"low", 0.97}, {"high", 0.99}, {"n", 50}}},
-                    {"goal", ">= 0.98"},
-                    {"paper", "95 % (Llama-3.1-8B)"}},
-                   {{"name", "task"}, {"estimate", {{"value", 0.8}}}, {"goal", ">= 85 %"}},
-                   {{"name", "closed"}, {"estimate", {{"value", 0.05}}}, {"goal", "<= 0.08"}},
-                   {{"name", "printed"}, {"estimate", {{"value", 0.5}}}, {"goal", "printed"}},
-                   {{"name", "absent"}, {"estimate", {{"value", nullptr}}}, {"goal", ">= 1"}}}},
-                 {"charts", charts},
-                 {"tables", Json::array({{{"title", hostile},
-                                          {"columns", {hostile, "n"}},
-                                          {"rows", {{hostile, 3}, {nullptr, true}, Json::array({{{"value", 0.5}, {"n", 2}}})}}},
-                                         {{"title", "none"}, {"rows", Json::array()}}})},
-                 {"left_out", Json::array({hostile})}};
+                              {"cells", Json::array({{{"layer", 1}, {"head", 1}, {"color", hostile}, {"strength", 1}}})}},
+                             {{"kind", "head_map"},
+                              {"title", "Top 30"},
+                              {"legend", {{"retrieval", "top 30 by " + hostile}}},
+                              {"note", hostile},
+                              {"cells", Json::array({{{"layer", 1}, {"head", 1}, {"color", "retrieval"}, {"strength", 1}}})}}});
+  Json result = {
+      {"figures",
+       {{{"name", "auc"},
+         {"label", hostile},
+         {"estimate", {{"value", 0.985}, {"low", 0.97}, {"high", 0.99}, {"n", 50}}},
+         {"goal", ">= 0.98"},
+         {"paper", "95 % (Llama-3.1-8B)"},
+         {"copied", 30},
+         {"recited", 20}},
+        {{"name", "task"}, {"estimate", {{"value", 0.8}}}, {"goal", ">= 85 %"}},
+        {{"name", "closed"}, {"estimate", {{"value", 0.05}}}, {"goal", "<= 0.08"}},
+        {{"name", "printed"}, {"estimate", {{"value", 0.5}}}, {"goal", "printed"}},
+        {{"name", "absent"}, {"estimate", {{"value", nullptr}}}, {"goal", ">= 1"}}}},
+      {"charts", charts},
+      {"tables",
+       Json::array({{{"title", hostile},
+                     {"columns", {hostile, "n"}},
+                     {"rows", {{hostile, 3}, {nullptr, true}, Json::array({{{"value", 0.5}, {"n", 2}}})}}},
+                    {{"title", "counted"}, {"n", 7}, {"note", hostile}, {"rows", Json::array({Json::array({"birth_place", 1})})}},
+                    {{"title", "none"}, {"rows", Json::array()}}})},
+      {"left_out", Json::array({hostile})}};
   return {{"model", {{"name", hostile}, {"fingerprint", "f"}, {"layers", 2}, {"heads", 2}}},
-          {"key", {{"quick", true}, {"seed", 1}, {"data", {{hostile, "h"}}}}},
+          {"key", {{"quick", true}, {"max_facts", 160}, {"biographies", "b1b2"}, {"seed", 1}, {"data", {{hostile, "h"}}}}},
           {"parts",
-           {{{"name", "roles"}, {"title", hostile}, {"state", "finished"}, {"result", result}},
+           {{{"name", "roles"}, {"title", hostile}, {"about", hostile}, {"state", "finished"}, {"result", result}},
             {{"name", "surgery"}, {"title", "Surgery"}, {"state", "missing"}}}},
           {"made",
            {{"date", "2025-01-31"},
             {"command", hostile},
+            {"seconds", 461.0},
             {"parts", {{"roles", {{"seconds", 1.5}, {"groundwork_seconds", 20}, {"device", hostile}}}}}}}};
 }
 
@@ -306,7 +364,42 @@ TEST(Page, FiguresStandBesideGoalAndPaper) {
   EXPECT_EQ(figures[4].reached, std::nullopt);
   const std::string page = report_page(sample_report());
   EXPECT_THAT(page, HasSubstr("<td class=\"goal\">&gt;= 0.98</td><td>95 % (Llama-3.1-8B)</td>"));
-  EXPECT_EQ(count(page, "✗ not reached"), 2u);  // in the table of all figures and in the part's
+  EXPECT_EQ(count(page, "✗ not reached"), 2u);  // in the summary and in the part
+  EXPECT_EQ(figures[0].counts, "30 copied, 20 recited");
+  EXPECT_THAT(page, HasSubstr("n = 50<span class=\"counts\">; 30 copied, 20 recited</span>"));
+}
+
+TEST(Page, AGoalInsideTheIntervalIsSaid) {
+  const struct {
+    double low, high;
+    const char *goal, *verdict;
+  } rows[] = {{0.97, 0.99, ">= 0.98", "reached (interval crosses)"},
+              {0.981, 0.99, ">= 0.98", "reached"},
+              {0.97, 0.99, ">= 99 %", "not reached (interval crosses)"},
+              {0.97, 0.987, ">= 0.99", "not reached"},
+              {0.97, 0.99, "<= 0.98", "not reached (interval crosses)"},
+              {0.97, 0.985, "<= 0.99", "reached"},
+              {0.97, 0.985, "printed", ""}};
+  for (const auto& row : rows) {
+    const Json figure = {{"estimate", {{"value", 0.985}, {"low", row.low}, {"high", row.high}}}, {"goal", row.goal}};
+    const Json report = {{"parts", Json::array({{{"name", "p"}, {"result", {{"figures", Json::array({figure})}}}}})}};
+    EXPECT_EQ(figures_of(report).at(0).verdict(), row.verdict) << row.goal << " in " << row.low << " to " << row.high;
+  }
+}
+
+TEST(Page, FiguresWithoutGoalOrPaperStandInTheirPartAlone) {
+  Json report = sample_report();
+  report["parts"][0]["result"]["figures"].push_back({{"name", "x"}, {"label", "just a number"}, {"estimate", 1}});
+  EXPECT_EQ(count(report_page(report), "just a number"), 1u);
+}
+
+TEST(Page, SaysHowItWasMadeAndWhatItsWordsMean) {
+  const std::string page = report_page(sample_report());
+  for (const char* piece :
+       {"<td>7 min 41 s in all</td>", "<td>b1b2</td>", "<td>at most 160</td>", "the report builds an atlas of its own",
+        "<p class=\"about\">&lt;script&gt;", "<section id=\"glossary\">", "<dt>decoy</dt>", "<dt>recited passed</dt>",
+        "counted, n = 7", "<td>birth place</td>", "</svg>top 30 by &lt;script&gt;"})
+    EXPECT_THAT(page, HasSubstr(piece));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "base/test_support.h"
 #include "engine/tiny_llama.h"
 #include "openbook/base/file.h"
+#include "report/experiments.h"
 #include "report/report_folder.h"
 #include "retriever/hashing_embedder.h"
 
@@ -20,7 +21,7 @@ class ReportTest : public testing::Test {
     laboratory_ = {.decoder = &decoder_, .facts = &facts_, .embedder = &embedder_, .data = data_.path(), .seed = 7};
     for (const char* name : {"first", "second", "third"})
       experiments_.push_back(
-          {name, std::string("The ") + name, [this, name](const Laboratory& bench) { return run(name, bench); }});
+          {name, std::string("The ") + name, "What it did.", [this, name](const Laboratory& bench) { return run(name, bench); }});
   }
 
   Json run(const std::string& name, const Laboratory& bench) {
@@ -74,6 +75,7 @@ class ReportTest : public testing::Test {
 TEST_F(ReportTest, InterruptedAndResumedItSaysWhatAnUninterruptedOneSays) {
   const Json whole = write(folder_ / "whole");
   EXPECT_EQ(state_of(whole, 2), "finished");
+  EXPECT_EQ(whole["parts"][2]["about"], "What it did.");
   runs_.clear();
   failures_["second"] = [] { throw Error(Code::kInternal, "the light went out"); };
   EXPECT_ERROR(write(folder_ / "cut"), Code::kInternal, "part second: the light went out");
@@ -161,6 +163,37 @@ TEST_F(ReportTest, WhatCanNotBeDoneIsLeftOutWithItsReasonAndTriedAgain) {
   failures_.clear();
   EXPECT_EQ(state_of(write(folder_.path()), 1), "finished");
   EXPECT_EQ(runs_["first"], 1);
+}
+
+TEST_F(ReportTest, AModelThatKnowsTooLittleIsToldWhatIsMissingAndWhatWouldDo) {
+  const LayGroundwork too_little = [](const Laboratory&, const ReportOptions&, std::optional<HeadAtlas>) {
+    throw Error(Code::kFailedPrecondition, "the fit relations gave 2 copied answers; 30 are needed", "Use more facts.");
+    return std::unique_ptr<Groundwork>();
+  };
+  for (const int64_t most : {0, 12}) {
+    try {
+      write_report(laboratory_, experiments_, {.out = folder_.path(), .max_facts = most, .restart = true}, too_little);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kFailedPrecondition);
+      EXPECT_STREQ(
+          error.what(),
+          "atlas report: no atlas can be made of this model: the fit relations gave 2 copied answers; 30 are needed. Every "
+          "part reads the model through its atlas, free answers too, so none was begun");
+      EXPECT_EQ(error.hint(),
+                most == 0 ? "Use more facts."
+                          : "Use more facts. At most 12 facts were run: a larger --max-facts, or no --quick, asks for more.");
+    }
+  }
+  EXPECT_EQ(runs_["first"], 0);
+}
+
+TEST(AtlasExperiments, IntroduceThemselvesInAFewSentences) {
+  for (const Experiment& experiment : atlas_experiments()) {
+    EXPECT_GE(experiment.about.size(), 150u) << experiment.name;
+    EXPECT_LE(experiment.about.size(), 500u) << experiment.name;
+    EXPECT_EQ(experiment.about.find('_'), std::string::npos) << "a raw name in: " << experiment.about;
+  }
 }
 
 TEST_F(ReportTest, OnlyRunsThePartsThatAreNamed) {
@@ -255,8 +288,8 @@ TEST_F(ReportTest, ProgressNamesThePart) {
     return Json::object();
   };
   write(folder_.path());
-  EXPECT_EQ(stages,
-            (std::vector<std::string>{"1/3 first: begins", "2/3 second: begins", "2/3 second: halves", "3/3 third: begins"}));
+  EXPECT_EQ(stages, (std::vector<std::string>{"part 1 of 3, first: begins", "part 2 of 3, second: begins",
+                                              "part 2 of 3, second: halves", "part 3 of 3, third: begins"}));
 }
 
 TEST_F(ReportTest, AQuickReportUsesFewerFacts) {

@@ -8,16 +8,21 @@
 //   (statistics.h) have value, 95 % interval
 //               clustered by subject and sample size; "goal" and "paper" are short texts such as ">= 0.98" and "94.75 %
 //               (Llama-3.1-8B)"
-//   "tables":   [{"title", "columns": [text], "rows": [[text or number]]}]
+//               of a comparison of labels also "copied" and "recited", how many there were
+//   "tables":   [{"title", "columns": [text], "rows": [[text, number or Estimate]]}], where wanted also "n", cases that every row
+//               counts, and "note", a text below
 //   "charts":   [{"kind": "lines",    "title", "x", "y", "series": [{"name", "color", "points": [[x, y]] or [[x, y, low,
 //   high]]}]},
 //                {"kind": "scatter",  "title", "x", "y", "series": [{"name", "color", "points": [[x, y]]}]},
 //                {"kind": "head_map", "title", "layers", "heads", "cells": [{"layer", "head", "color", "strength": 0 .. 1}]},
 //                {"kind": "heat_text","title", "tokens": [[text, weight 0 .. 1]]}]
-//               colors are names of roles or series: "task", "retrieval", "parametric", "in_context", "random", "least",
-//               "copied", "recited", "other"
+//               where wanted also "note", a text below; a head_map "legend": {color: what it stands for}. Colors are names of
+//               roles or series: "task", "retrieval", "parametric", "in_context", "random", "least", "copied", "recited",
+//               "other". Series that ask for one color, or for the color of a label that isn't theirs, are told apart by others.
 //   "left_out": [text]   what could not be done, by this model or for want of data: why, and what would do; never a made-up
 //   number anything else        raw numbers, for readers of the JSON
+//
+// Names in it may be raw ("in_context", "birth_date"); the page shows them as readers know them (names.h).
 #pragma once
 
 #include <filesystem>
@@ -74,6 +79,7 @@ inline Json figure(const std::string& name, const std::string& label, const Json
 struct Experiment {
   std::string name;  // file name of the part and anchor of the page: "roles", "surgery", ...
   std::string title;
+  std::string about;  // for readers: what was done, on what data, how to read it; 2 to 5 sentences, up to 500 bytes
   std::function<Json(const Laboratory&)> run;
 };
 

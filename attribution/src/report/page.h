@@ -16,7 +16,11 @@ std::string report_page(const Json& report);
 struct ReportFigure {
   std::string part, label;
   std::string ours, goal, paper;  // texts; goal and paper may be empty
+  std::string counts;             // "234 copied, 186 recited", where it is known
   std::optional<bool> reached;    // nothing when the goal is no plain ">= number" or "<= number", or ours is missing
+  bool crosses = false;           // the interval holds values on both sides of the goal
+
+  std::string verdict() const;  // "reached", "not reached (interval crosses)"; empty without `reached`
 };
 std::vector<ReportFigure> figures_of(const Json& report);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "report/markup.h"
+#include "report/names.h"
 #include "report/svg.h"
 
 namespace openbook::attribution {
@@ -13,6 +14,10 @@ using namespace drawing;
 namespace {
 
 constexpr double kLargest = 1e100;  // what can be drawn: differences must stay finite
+
+constexpr size_t kPalette = 10;    // p0 to p9 of the page's style
+constexpr size_t kMarks = 8;       // on a line of many points; each more would hide the line
+constexpr size_t kFewPoints = 40;  // have a mark each
 
 constexpr double kWidth = kDrawingWidth, kHeight = 320, kLeft = 56, kRight = 12, kTop = 10, kBottom = 48;
 
@@ -26,14 +31,33 @@ struct Point {
 };
 
 struct Series {
-  std::string name, color;
+  std::string name, classes;
   std::vector<std::vector<Point>> runs;  // a line breaks where a point is missing
 };
 
+// Colours of the series in turn. One that stands for a label (copied, recited) is kept for the series of that name; who asks for
+// it otherwise, for a colour that another series has, or with others for none in particular, gets a colour and dashes of the
+// palette: every line can be told from the others.
+std::vector<std::string> classes_of(const Json& all) {
+  std::vector<std::string> classes;
+  const auto named = [](const Json& series) { return color_class(text_in(series, "color")); };
+  const auto unnamed = std::count_if(all.begin(), all.end(), [&](const Json& series) { return named(series) == "c-other"; });
+  size_t next = 0;
+  for (const Json& series : all) {
+    const std::string color = named(series);
+    const bool label = color == "c-copied" || color == "c-recited";
+    const bool free = std::find(classes.begin(), classes.end(), color) == classes.end() && (color != "c-other" || unnamed == 1) &&
+                      (!label || color == "c-" + text_in(series, "name"));
+    classes.push_back(free ? color : "p" + std::to_string(next++ % kPalette));
+  }
+  return classes;
+}
+
 std::vector<Series> series_of(const Json& chart) {
   std::vector<Series> all;
+  const std::vector<std::string> classes = classes_of(list_in(chart, "series"));
   for (const Json& given : list_in(chart, "series")) {
-    Series series{.name = text_in(given, "name"), .color = color_class(text_in(given, "color")), .runs = {{}}};
+    Series series{.name = text_in(given, "name"), .classes = classes[all.size()], .runs = {{}}};
     for (const Json& point : list_in(given, "points")) {
       const auto value = [&](size_t i) {
         return point.is_array() && point.size() > i ? finite(point[i]) : std::nullopt;
@@ -128,7 +152,7 @@ class Plot {
   }
 
   std::string mark(const Series& series, const Point& point, size_t shape, double radius) const {
-    std::string said = series.name + ": " + number_text(point.x) + ", " + number_text(point.y);
+    std::string said = readable(series.name) + ": " + number_text(point.x) + ", " + number_text(point.y);
     if (point.low && point.high) said += " (" + number_text(point.low) + " to " + number_text(point.high) + ")";
     return element("path", "class=\"mark\" d=\"" + mark_path(x(point.x), y(point.y), shape, radius) + "\"",
                    element("title", "", escaped(said)));
@@ -152,19 +176,19 @@ std::string plot_html(const Json& chart, bool lines) {
   if (!axes) return empty_note(chart);
   const Plot plot(axes->first, axes->second);
   std::string drawn = plot.frame(chart);
-  std::vector<std::pair<std::string, std::string>> names;
+  std::vector<LegendEntry> entries;
   for (size_t i = 0; i < all.size(); ++i) {
     std::string series;
     for (const auto& run : all[i].runs) {
       if (lines) series += plot.bands(run);
       if (lines && run.size() > 1) series += "<path class=\"line\" d=\"" + plot.path(run) + "\"/>";
-      if (run.size() <= 40 || !lines)  // more marks than that hide the line
-        for (const Point& point : run) series += plot.mark(all[i], point, i, lines ? 3 : 2.5);
+      const size_t every = lines && run.size() > kFewPoints ? run.size() / kMarks : 1;
+      for (size_t j = every / 2; j < run.size(); j += every) series += plot.mark(all[i], run[j], i, lines ? 3 : 2.5);
     }
-    drawn += element("g", "class=\"" + all[i].color + (lines ? "" : " cloud") + "\"", series);
-    names.emplace_back(all[i].name, all[i].color);
+    drawn += element("g", "class=\"" + all[i].classes + (lines ? "" : " cloud") + "\"", series);
+    entries.push_back({all[i].name, all[i].classes, i, lines});
   }
-  return figure(lines ? "lines" : "scatter", chart, legend(names) + svg(chart, kWidth, kHeight, drawn));
+  return figure(lines ? "lines" : "scatter", chart, legend(entries) + svg(chart, kWidth, kHeight, drawn));
 }
 
 }  // namespace openbook::attribution

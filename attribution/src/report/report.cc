@@ -65,6 +65,18 @@ Json left_out(const Error& error) {
   return {{"left_out", Json::array({std::string(error.what()) + (error.hint().empty() ? "" : ". " + error.hint())})}};
 }
 
+// No part can do without: free answers need no contrast facts of their own, but they are judged under the atlas too.
+Error without_atlas(const Error& why, int64_t max_facts) {
+  std::string hint = why.hint();
+  if (max_facts > 0)
+    hint.append(hint.empty() ? "" : " ")
+        .append("At most " + std::to_string(max_facts) + " facts were run: a larger --max-facts, or no --quick, asks for more.");
+  return Error(why.code(),
+               std::string("atlas report: no atlas can be made of this model: ") + why.what() +
+                   ". Every part reads the model through its atlas, free answers too, so none was begun",
+               hint);
+}
+
 class Report {
  public:
   Report(const Laboratory& laboratory, const std::vector<Experiment>& experiments, const ReportOptions& options,
@@ -132,7 +144,12 @@ double Report::prepare() {
   const auto began = Clock::now();
   std::optional<HeadAtlas> kept = folder_.atlas();
   const bool build = !kept;
-  groundwork_ = lay_(bench("groundwork"), options_, std::move(kept));
+  try {
+    groundwork_ = lay_(bench("groundwork"), options_, std::move(kept));
+  } catch (const Error& error) {
+    if (error.code() != Code::kFailedPrecondition) throw;
+    throw without_atlas(error, options_.max_facts);
+  }
   if (build) folder_.keep(groundwork_->atlas);
   return seconds_since(began);
 }
@@ -161,7 +178,8 @@ void Report::run(const Experiment& experiment, size_t index) {
   laboratory_.check();
   const double groundwork_seconds = prepare();
   const auto began = Clock::now();
-  const Laboratory here = bench(std::to_string(index + 1) + "/" + std::to_string(experiments_.size()) + " " + experiment.name);
+  const Laboratory here =
+      bench("part " + std::to_string(index + 1) + " of " + std::to_string(experiments_.size()) + ", " + experiment.name);
   here.report("begins", 0, 1);
   Part part{.name = experiment.name, .title = experiment.title};
   part.result = result_of(experiment, here, part.left_out);
@@ -182,6 +200,7 @@ Json Report::gather() const {
     const std::optional<Part> kept = folder_.part(experiment.name);
     Json part = {{"name", experiment.name},
                  {"title", experiment.title},
+                 {"about", experiment.about},
                  {"state", !kept            ? "missing"
                            : kept->left_out ? "left_out"
                                             : "finished"}};

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "report/markup.h"
+#include "report/names.h"
 
 namespace openbook::attribution::drawing {
 
@@ -16,19 +17,35 @@ std::string fixed(double value, int decimals) {
 
 std::string at(double value) { return fixed(value, 1); }
 
-std::string color_class(const std::string& name) {
+namespace {
+
+// Of "retrieval: top 30", where a colour carries words of its own.
+constexpr char kWords[] = ": ";
+
+}  // namespace
+
+std::string color_class(const std::string& color) {
   static const std::set<std::string> kKnown = {"task",   "retrieval", "parametric", "in_context",
                                                "random", "least",     "copied",     "recited"};
+  const std::string name = color.substr(0, color.find(kWords));
   return "c-" + (kKnown.contains(name) ? name : "other");
 }
 
-std::string color_label(std::string name) {
+std::string color_label(const std::string& color) {
+  if (const size_t words = color.find(kWords); words != std::string::npos) return color.substr(words + 2);
+  std::string name = color;
   std::replace(name.begin(), name.end(), '_', '-');
   return name;
 }
 
 std::string figure(const std::string& kind, const Json& chart, const std::string& content) {
-  return element("figure", "class=\"" + kind + "\"", element("figcaption", "", escaped(text_in(chart, "title"))) + content) +
+  std::string note = text_in(chart, "note");
+  if (note.empty() && kind == "head_map")
+    note =
+        "The stronger the colour, the higher the head stands by that score. Heads without a colour are in none of these lists.";
+  return element("figure", "class=\"" + kind + "\"",
+                 element("figcaption", "", escaped(text_in(chart, "title"))) + content +
+                     (note.empty() ? "" : element("p", "class=\"note\"", escaped(note)))) +
          "\n";
 }
 
@@ -72,16 +89,26 @@ std::string mark_path(double x, double y, size_t shape, double r) {
   }
 }
 
-std::string legend(const std::vector<std::pair<std::string, std::string>>& entries, bool squares) {
+std::string legend(const std::vector<LegendEntry>& entries) {
   std::string items;
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const auto& [name, color] = entries[i];
-    if (name.empty()) continue;
-    const std::string key = element("svg", "class=\"key " + color + "\" viewBox=\"0 0 14 14\" aria-hidden=\"true\"",
-                                    "<path class=\"mark\" d=\"" + mark_path(7, 7, squares ? kSquare : i, 5) + "\"/>");
-    items += element("li", "", key + escaped(name));
+  for (const LegendEntry& entry : entries) {
+    if (entry.name.empty()) continue;
+    const double width = entry.line ? 34 : 14;
+    const std::string drawn = (entry.line ? line(0, 7, width, 7, "line") : "") + "<path class=\"mark\" d=\"" +
+                              mark_path(width / 2, 7, entry.shape, entry.line ? 3.5 : 5) + "\"/>";
+    const std::string key = element("svg",
+                                    "class=\"" + std::string(entry.line ? "key stroke " : "key ") + entry.classes +
+                                        "\" viewBox=\"0 0 " + at(width) + " 14\" aria-hidden=\"true\"",
+                                    drawn);
+    items += element("li", "", key + escaped(readable(entry.name)));
   }
   return items.empty() ? "" : element("ul", "class=\"legend\"", items);
+}
+
+std::string legend(const std::vector<std::pair<std::string, std::string>>& entries, bool squares) {
+  std::vector<LegendEntry> all;
+  for (size_t i = 0; i < entries.size(); ++i) all.push_back({entries[i].first, entries[i].second, squares ? kSquare : i});
+  return legend(all);
 }
 
 }  // namespace openbook::attribution::drawing

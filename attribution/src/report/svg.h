@@ -15,8 +15,9 @@ inline constexpr double kDrawingWidth = 480;
 std::string fixed(double value, int decimals);
 std::string at(double value);  // a coordinate: one decimal
 
-std::string color_class(const std::string& name);  // of the page's style; "c-other" for a colour that it doesn't have
-std::string color_label(std::string name);         // "in-context" of "in_context"
+// A colour is a name of the page's style, and may carry the words that a legend has for it: "retrieval: top 30 by copy score".
+std::string color_class(const std::string& color);  // "c-retrieval"; "c-other" for a name that the style doesn't have
+std::string color_label(const std::string& color);  // those words, else the name: "in-context" of "in_context"
 
 std::string line(double x1, double y1, double x2, double y2, const std::string& kind);
 std::string text_at(double x, double y, const std::string& anchor, const std::string& text);  // escapes
@@ -26,10 +27,16 @@ std::string text_upwards(double x, double y, const std::string& text);  // middl
 inline constexpr size_t kSquare = 1;
 std::string mark_path(double x, double y, size_t shape, double r);
 
-// Of (name, colour class); each with the mark that its series has, or with squares.
-std::string legend(const std::vector<std::pair<std::string, std::string>>& entries, bool squares = false);
+struct LegendEntry {
+  std::string name, classes;  // of the series; the name is shown as readers know it (names.h), and without one there is no entry
+  size_t shape = 0;
+  bool line = false;  // its line through the mark
+};
+std::string legend(const std::vector<LegendEntry>& entries);
+// Of (name, colour class), each with a square.
+std::string legend(const std::vector<std::pair<std::string, std::string>>& entries, bool squares);
 
-// The chart's title above `content`; svg() labels the drawing with it too.
+// The chart's title above `content`, its "note" below; svg() labels the drawing with the title too.
 std::string svg(const Json& chart, double width, double height, const std::string& content);
 std::string figure(const std::string& kind, const Json& chart, const std::string& content);
 std::string empty_note(const Json& chart);
