@@ -89,8 +89,10 @@ class Surgery {
     choice_ = choose_surgery(lab_, all_orders_);
     const std::vector<int32_t> facts = known_facts(lab_, {Split::kTest}, lab_.sample(0, 16));
     trials_ = removal_trials(lab_, facts, books());
-    sweep(spread(facts, lab_.sample(120, 10)));
+    sweep(spread(facts, curve_facts_));
     cut();
+    whole_table();
+    chosen_table();
     curves();
     conflict_table();
     figures();
@@ -111,6 +113,8 @@ class Surgery {
 
   void sweep(const std::vector<int32_t>& facts);
   void cut();
+  void whole_table();
+  void chosen_table();
   void curves();
   void conflict_table();
   void figures();
@@ -123,6 +127,7 @@ class Surgery {
   const Laboratory& lab_;
   std::vector<HeadOrder> all_orders_, orders_;  // orders_: those that are swept
   std::vector<int64_t> counts_ = {0, 1, 2, 3, 4, 5, 8, 12, 20, 28};
+  const int64_t curve_facts_ = lab_.sample(120, 10);
   SurgeryChoice choice_;
   std::vector<RemovalTrial> trials_;  // of every test fact
   Sweep swept_, cut_;                 // every order and count on some facts; the chosen counts on all
@@ -169,6 +174,41 @@ void Surgery::cut() {
   cut_.said = say_without(lab_, cut_.trials, cut_.removals.sets(), "surgery: the chosen heads");
 }
 
+// What the figures lose points from.
+void Surgery::whole_table() {
+  Json table = {
+      {"title", "Accuracy with all heads, on the facts that the figures are of"},
+      {"columns", {"case", "accuracy"}},
+      {"rows", Json::array()},
+      {"note",
+       "A fact counts in a case where the model gives the right answer under every other wording of the question. It is "
+       "asked in a wording that took no part in that: so not all are right."}};
+  for (const Book book : books()) table["rows"].push_back({book_label(book), cut_.mean(book, {0}, accuracy).to_json()});
+  part_["tables"].push_back(table);
+}
+
+void Surgery::chosen_table() {
+  Json table = {
+      {"title", "The heads that the figures remove"},
+      {"columns", {"role", "order", "count", "heads, in that order"}},
+      {"rows", Json::array()},
+      {"note",
+       lab_.quick
+           ? "Quick: the count alone was chosen, on facts of fit and calibrate relations; heads are the first of the curves."
+           : "Chosen on facts of fit and calibrate relations among several orders and up to eight heads. Order \"alone\": by "
+             "what "
+             "removing a head by itself costs; \"cumulative\": by what it costs with those before it. These need not be the "
+             "first "
+             "heads of a curve below, whose orders follow one score."}};
+  for (const auto& [role, choice] : {std::pair{"in_context", &choice_.in_context}, {"parametric", &choice_.parametric}}) {
+    std::string heads;
+    for (const engine::HeadId head : first_of(choice->heads, choice->count))
+      heads.append(heads.empty() ? "" : " ").append(engine::to_string(head));
+    table["rows"].push_back({role, choice->order, choice->count, heads});
+  }
+  part_["tables"].push_back(table);
+}
+
 void Surgery::curves() {
   struct Measure {
     const char* title;
@@ -177,19 +217,24 @@ void Surgery::curves() {
   };
   for (const Measure& measure : {Measure{"Accuracy", "share right", accuracy},
                                  Measure{"Graded recall", "token recall of the right answer", right_recall}}) {
-    Json table = {{"title", std::string(measure.title) + " with heads removed, on facts that are firmly known or firmly read"},
-                  {"columns", {"case", "heads"}},
-                  {"rows", Json::array()}};
+    Json table = {
+        {"title", std::string(measure.title) + " with heads removed, on facts that are firmly known or firmly read"},
+        {"note", "Curves are of up to " + std::to_string(curve_facts_) +
+                     " facts, spread over the relations, since every order and count is tried on each of them; the figures are "
+                     "of all facts. n: those of the curves that are firm in that case."},
+        {"columns", {"case", "heads removed", "n"}},
+        {"rows", Json::array()}};
     for (const int64_t count : counts_) table["columns"].push_back(std::to_string(count));
     for (const Book book : kBooks) {
+      const int64_t cases = swept_.mean(book, {0}, measure.value).cases;
+      if (cases == 0) continue;
       Json chart = {{"kind", "lines"},
-                    {"title", std::string(measure.title) + ": " + book_label(book)},
+                    {"title", std::string(measure.title) + ": " + book_label(book) + ", n = " + std::to_string(cases)},
                     {"x", "heads removed"},
                     {"y", measure.y},
                     {"series", Json::array()}};
-      if (swept_.mean(book, {0}, measure.value).cases == 0) continue;
       for (const Line& line : lines_) {
-        Json points = Json::array(), row = {book_label(book), line.name};
+        Json points = Json::array(), row = {book_label(book), line.name, cases};
         for (size_t i = 0; i < counts_.size(); ++i) {
           const Estimate estimate = swept_.mean(book, line.removals[i], measure.value);
           const Json numbers = estimate.to_json();
@@ -210,22 +255,22 @@ void Surgery::curves() {
 // The paper's: what is said of a document that contradicts memory, on all facts, firm or not.
 void Surgery::conflict_table() {
   Json table = {{"title", "Document against memory: token recall as heads are removed (counterfactual documents, all facts)"},
-                {"columns", {"prompt", "heads", "answer"}},
+                {"columns", {"prompt", "heads removed", "answer", "n"}},
                 {"rows", Json::array()}};
   for (const int64_t count : counts_) table["columns"].push_back(std::to_string(count));
   for (const Book book : {Book::kOwn, Book::kBare})
     for (const Line& line : lines_) {
       if (line.name != "in_context" && line.name != "parametric" && line.name != "random") continue;
       for (const bool memory : {true, false}) {
-        Json row = {book == Book::kOwn ? "with instructions" : "bare", line.name, memory ? "memory's" : "the document's"};
-        bool any = false;
+        const int64_t cases = swept_.mean(book, {0}, document_recall, Sweep::Of::kAll).cases;
+        if (cases == 0) continue;
+        Json row = {book == Book::kOwn ? "with instructions" : "bare", line.name, memory ? "memory's" : "the document's", cases};
         for (const auto& removals : line.removals) {
           const Estimate estimate = swept_.mean(book, removals, memory ? memory_recall : document_recall, Sweep::Of::kAll);
-          any |= estimate.cases > 0;
           row.push_back(estimate.to_json()["value"]);
           part_["conflict"][book_name(book)][line.name][memory ? "memory" : "document"].push_back(estimate.to_json());
         }
-        if (any) table["rows"].push_back(row);
+        table["rows"].push_back(row);
       }
     }
   part_["tables"].push_back(table);
