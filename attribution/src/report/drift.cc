@@ -87,12 +87,20 @@ Json run_drift(const Laboratory& laboratory) {
     write_rounded_model(model.folder(), rounded.path());
     return engine::Model::load(rounded.path(), {.device = device, .dtype = whole ? "float32" : "bfloat16"});
   });
-  left_out.push_back("fine-tuning: openbook doesn't train; run `openbook atlas check --model DIR` on a fine-tuned folder");
+  left_out.push_back(
+      "a fine-tuned model: openbook doesn't train. attribution/tools/fine_tune.py MODEL OUT --text DIR --steps 20 makes one, and "
+      "`openbook atlas check --model OUT` judges it; docs/measurements.md says what came of it for SmolLM2");
   return {{"tables",
            {{{"title", "The atlas on changed models"},
              {"columns",
               {"model", "facts", "copied", "recited", "AUC", "place top-1", "recited passed", "copied blamed", "the atlas"}},
-             {"rows", std::move(rows)}}}},
+             {"rows", std::move(rows)},
+             {"note",
+              "Of facts that the model knows, asked with a document that contradicts them, with and without instructions, and "
+              "without "
+              "one. The check gives no single cases, so its AUC stands without an interval; the counts of both labels say how "
+              "much it "
+              "rests on."}}}},
           {"left_out", std::move(left_out)}};
 }
 
