@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <set>
 
@@ -67,7 +69,7 @@ std::string figures_text(const Json& report) {
     if (figure.part != part) text += (part = figure.part) + "\n";
     std::string line = "  " + padded(shown(figure.label), 52) + "  " + padded(figure.ours, 34);
     if (!figure.goal.empty()) line += "  goal " + figure.goal;
-    if (figure.reached) line += *figure.reached ? paint(Style::kGood, " reached") : paint(Style::kBad, " not reached");
+    if (figure.reached) line += paint(*figure.reached ? Style::kGood : Style::kBad, " " + figure.verdict());
     if (!figure.paper.empty()) line += "  paper " + shown(figure.paper);
     text += line + "\n";
   }
@@ -130,10 +132,28 @@ int write(const ReportFlags& flags, Context& context) {
   return kDone;
 }
 
-std::string command_of(const ReportFlags& flags) {
-  std::string command = "openbook atlas report --seed " + std::to_string(flags.seed) + " --dtype " + flags.dtype;
-  if (flags.quick) command += " --quick";
-  if (flags.report.max_facts) command += " --max-facts " + std::to_string(flags.report.max_facts);
+// An argument as a POSIX shell reads it.
+std::string quoted(const std::string& argument) {
+  const bool plain = !argument.empty() && std::all_of(argument.begin(), argument.end(), [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("-_./:=,+@%").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) return argument;
+  std::string text = "'";
+  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+// What was given, as it was given: run again in the same place, it makes the same report.
+std::string command_of(const CLI::App& verb) {
+  std::string command = "openbook atlas report";
+  for (const CLI::Option* option : verb.get_options()) {
+    if (option->count() == 0) continue;
+    const std::string name = " --" + option->get_lnames().front();
+    if (option->get_items_expected_max() == 0)
+      command += name;
+    else
+      for (const std::string& value : option->results()) command += name + " " + quoted(value);
+  }
   return command;
 }
 
@@ -170,8 +190,8 @@ void add_atlas_report(CLI::App& group, Context& context) {
   verb->add_option("--dtype", flags->dtype, "float32 or bfloat16")
       ->check(CLI::IsMember({"float32", "bfloat16"}))
       ->capture_default_str();
-  verb->callback([flags, &context] {
-    flags->report.command = command_of(*flags);
+  verb->callback([flags, verb, &context] {
+    flags->report.command = command_of(*verb);
     context.run = [flags, &context] { return write(*flags, context); };
   });
 }
