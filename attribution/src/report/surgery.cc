@@ -182,7 +182,7 @@ void Surgery::whole_table() {
       {"rows", Json::array()},
       {"note",
        "A fact counts in a case where the model gives the right answer under every other wording of the question. It is "
-       "asked in a wording that took no part in that: so not all are right."}};
+       "asked in a wording that took no part in that: so not all need be right."}};
   for (const Book book : books()) table["rows"].push_back({book_label(book), cut_.mean(book, {0}, accuracy).to_json()});
   part_["tables"].push_back(table);
 }
