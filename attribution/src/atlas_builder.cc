@@ -11,6 +11,7 @@
 #include "head_finding.h"
 #include "openbook/base/hash.h"
 #include "openbook/base/words.h"
+#include "spread.h"
 
 namespace openbook::attribution {
 namespace {
@@ -36,6 +37,7 @@ class Builder {
   }
 
   HeadAtlas build() {
+    require_enough();
     find_heads();
     fit();
     fit_dose();
@@ -78,13 +80,11 @@ class Builder {
 
 // Of the fit split: evenly spread over the facts, and so over the relations.
 std::vector<const ObservedCase*> Builder::fit_cases(Setting setting, GivenAnswer given) const {
-  std::vector<const ObservedCase*> all, spread;
+  std::vector<const ObservedCase*> all;
   for (const ObservedCase& observed : runs_.observed)
     if (split_of(observed) == Split::kFit && observed.made.setting == setting && observed.given == given)
       all.push_back(&observed);
-  const size_t count = std::min<size_t>(all.size(), kRelevanceCases);
-  for (size_t i = 0; i < count; ++i) spread.push_back(all[i * all.size() / count]);
-  return spread;
+  return spread(all, kRelevanceCases);
 }
 
 void Builder::find_heads() {
@@ -135,7 +135,6 @@ void Builder::require_enough() const {
 }
 
 void Builder::fit() {
-  require_enough();
   report("probe", 0, 1);
   const std::vector<engine::HeadId> heads(
       atlas_.retrieval.begin(), atlas_.retrieval.begin() + std::min<int64_t>(options_->retrieval_heads, atlas_.retrieval.size()));

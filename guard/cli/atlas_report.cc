@@ -18,7 +18,7 @@ namespace {
 using attribution::Json;
 
 struct ReportFlags {
-  std::string model, embedder, facts = "attribution/data", data, device = "auto", dtype = "float32";
+  std::string model, embedder, facts, data, device = "auto", dtype = "float32";
   bool quick = false;
   uint64_t seed = 1;
   attribution::ReportOptions report;
@@ -107,8 +107,9 @@ int write(const ReportFlags& flags, Context& context) {
   const auto model = engine::Model::load(find(Place::kModel, flags.model).path, {.device = flags.device, .dtype = flags.dtype});
   const engine::Decoder decoder(model);
   const auto embedder = engine::TextEncoder::load(find(Place::kEmbedder, flags.embedder).path, flags.device);
-  const auto facts = attribution::ContrastSet::load(flags.facts);
-  const auto biographies = attribution::Biographies::load(flags.facts);
+  const std::filesystem::path data = find(Place::kFacts, flags.facts).path;
+  const auto facts = attribution::ContrastSet::load(data);
+  const auto biographies = attribution::Biographies::load(data);
   const attribution::Laboratory laboratory{
       .decoder = &decoder,
       .facts = &facts,
@@ -175,7 +176,7 @@ void add_atlas_report(CLI::App& group, Context& context) {
           "--data", flags->data,
           "folder of public evaluation data (conflict.jsonl, swap.jsonl, ...); without it parts that need some are left out")
       ->type_name("DIR");
-  verb->add_option("--facts", flags->facts, "folder with relations.json and facts.tsv")->type_name("DIR")->capture_default_str();
+  add_place(*verb, Place::kFacts, flags->facts);
   verb->add_flag("--quick", flags->quick, "small samples: minutes on two CPU cores, and wide intervals");
   verb->add_option("--only", flags->report.only, "run this part only; may be given again. The page shows all that are finished")
       ->type_name("PART")
@@ -183,7 +184,7 @@ void add_atlas_report(CLI::App& group, Context& context) {
   verb->add_flag("--restart", flags->report.restart, "remove what an earlier report left in --out first");
   verb->add_option("--max-facts", flags->report.max_facts,
                    "of the contrast set; 0: all, or " + std::to_string(attribution::kQuickFacts) + " with --quick")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   verb->add_option("--seed", flags->seed, "of wording, samples and random heads")->capture_default_str();
   verb->add_option("--device", flags->device, "cpu, cuda, cuda:N or auto")->capture_default_str();
