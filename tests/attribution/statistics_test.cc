@@ -86,6 +86,22 @@ TEST(Calibration, ErrorIsTheMeanGapWeightedByCases) {
   EXPECT_EQ(curve.bins.size(), 2u);
 }
 
+TEST(Calibration, TheErrorsIntervalIsOverSubjects) {
+  std::vector<ClusteredScore> apart, together;
+  for (int i = 0; i < 200; ++i) {
+    apart.push_back({std::to_string(i), 0.7, i % 10 < 6});
+    together.push_back({std::to_string(i / 50), 0.7, i % 10 < 6});  // all subjects alike: every draw has the same share
+  }
+  const Estimate error = calibration_error_of(apart), alike = calibration_error_of(together);
+  EXPECT_NEAR(error.value, 0.1, 1e-12);
+  EXPECT_NEAR(error.value, calibration_of(apart).error, 1e-12);
+  EXPECT_EQ(error.cases, 200);
+  EXPECT_NEAR(error.high - error.low, 2 * 1.96 * std::sqrt(.6 * .4 / 200), 0.04);
+  EXPECT_NEAR(alike.low, 0.1, 1e-9);
+  EXPECT_NEAR(alike.high, 0.1, 1e-9);
+  EXPECT_TRUE(calibration_error_of({}).to_json()["value"].is_null());
+}
+
 TEST(RankCorrelation, KnowsOrderReversalAndTies) {
   EXPECT_NEAR(rank_correlation({1, 2, 3, 4}, {10, 20, 30, 400}), 1, 1e-12);
   EXPECT_NEAR(rank_correlation({1, 2, 3, 4}, {4, 3, 2, 1}), -1, 1e-12);

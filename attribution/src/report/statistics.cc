@@ -88,6 +88,29 @@ class RankedScores {
   std::vector<size_t> order_;
 };
 
+// Of cases that count `times` each.
+CalibrationCurve calibration_curve(const std::vector<ClusteredScore>& cases, const std::vector<int>& times, int bins) {
+  std::vector<CalibrationBin> all(static_cast<size_t>(bins), CalibrationBin{0, 0, 0});
+  int64_t total = 0;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    CalibrationBin& bin = all[std::clamp(static_cast<int>(cases[i].score * bins), 0, bins - 1)];
+    bin.mean_probability += times[i] * cases[i].score;
+    bin.share_positive += cases[i].positive ? times[i] : 0;
+    bin.cases += times[i];
+    total += times[i];
+  }
+  CalibrationCurve curve;
+  for (CalibrationBin& bin : all) {
+    if (bin.cases == 0) continue;
+    const auto count = static_cast<double>(bin.cases);
+    bin.mean_probability /= count;
+    bin.share_positive /= count;
+    curve.error += count / static_cast<double>(total) * std::abs(bin.mean_probability - bin.share_positive);
+    curve.bins.push_back(bin);
+  }
+  return curve;
+}
+
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> words = folded_words(text);
   std::erase_if(words, [](const std::string& word) { return word == "a" || word == "an" || word == "the"; });
@@ -160,23 +183,15 @@ std::vector<RocPoint> roc_curve(const std::vector<ClusteredScore>& cases, size_t
 }
 
 CalibrationCurve calibration_of(const std::vector<ClusteredScore>& cases, int bins) {
-  std::vector<CalibrationBin> all(static_cast<size_t>(bins), CalibrationBin{0, 0, 0});
-  for (const ClusteredScore& each : cases) {
-    CalibrationBin& bin = all[std::clamp(static_cast<int>(each.score * bins), 0, bins - 1)];
-    bin.mean_probability += each.score;
-    bin.share_positive += each.positive;
-    ++bin.cases;
-  }
-  CalibrationCurve curve;
-  for (CalibrationBin& bin : all) {
-    if (bin.cases == 0) continue;
-    const auto count = static_cast<double>(bin.cases);
-    bin.mean_probability /= count;
-    bin.share_positive /= count;
-    curve.error += count / static_cast<double>(cases.size()) * std::abs(bin.mean_probability - bin.share_positive);
-    curve.bins.push_back(bin);
-  }
-  return curve;
+  return calibration_curve(cases, std::vector<int>(cases.size(), 1), bins);
+}
+
+Estimate calibration_error_of(const std::vector<ClusteredScore>& cases, int bins) {
+  std::vector<std::string> clusters;
+  for (const ClusteredScore& each : cases) clusters.push_back(each.cluster);
+  return bootstrap(clusters, [&](const std::vector<int>& times) {
+    return cases.empty() ? std::numeric_limits<double>::quiet_NaN() : calibration_curve(cases, times, bins).error;
+  });
 }
 
 double rank_correlation(const std::vector<double>& a, const std::vector<double>& b) {

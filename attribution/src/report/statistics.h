@@ -59,6 +59,8 @@ struct CalibrationCurve {
   std::vector<CalibrationBin> bins;  // those that hold cases
 };
 CalibrationCurve calibration_of(const std::vector<ClusteredScore>& cases, int bins = 10);
+// The error with its interval. A drawn sample is lumpier than the cases it is drawn from, so the interval lies rather high.
+Estimate calibration_error_of(const std::vector<ClusteredScore>& cases, int bins = 10);
 
 // Spearman's rank correlation; ties get their mean rank. Throws invalid_argument when sizes differ.
 double rank_correlation(const std::vector<double>& a, const std::vector<double>& b);
