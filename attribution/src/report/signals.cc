@@ -1,6 +1,7 @@
 #include "report/signals.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace openbook::attribution {
 namespace {
@@ -45,20 +46,14 @@ at::Tensor external_scores(const engine::Model& model, const AnswerMoment& momen
   const engine::ModelConfig& config = model.config();
   const at::Tensor states = normed(model, moment.batch->prompt_states());  // [rows, longest prompt, d_model]
   const at::Tensor own = normed(model, moment.resid_post.select(1, config.layers - 1));
-  const int64_t prompt = states.size(1),
-                count = std::max<int64_t>(1, static_cast<int64_t>(kAttended * static_cast<double>(prompt)));
-  const at::Tensor in_prompt = inside(moment, pattern.size(2), [&](size_t row) {
+  const int64_t prompt = states.size(1);
+  const at::Tensor in_prompt = inside(moment, prompt, [&](size_t row) {
     return TokenRange{0, static_cast<int64_t>(moment.rows[row]->prompt.tokens.size())};
   });
   std::vector<at::Tensor> by_layer;
-  for (int64_t layer = 0; layer < config.layers; ++layer) {
-    const at::Tensor attention =
-        (pattern.narrow(1, layer * config.heads, config.heads) * in_prompt.unsqueeze(1)).narrow(2, 0, prompt);
-    const at::Tensor most = std::get<1>(attention.topk(count, -1));  // [rows, heads, count]
-    const at::Tensor chosen = at::zeros_like(attention).scatter_(2, most, 1.0f);
-    const at::Tensor mean = at::matmul(chosen, states) / static_cast<double>(count);  // [rows, heads, d_model]
-    by_layer.push_back(at::cosine_similarity(mean, own.unsqueeze(1), -1));
-  }
+  for (int64_t layer = 0; layer < config.layers; ++layer)
+    by_layer.push_back(
+        external_context(pattern.narrow(1, layer * config.heads, config.heads).narrow(2, 0, prompt), in_prompt, states, own));
   return at::cat(by_layer, 1);
 }
 
@@ -69,14 +64,42 @@ at::Tensor parametric_scores(const engine::Model& model, const AnswerMoment& mom
   };
   std::vector<at::Tensor> by_layer;
   for (int64_t layer = 0; layer < model.config().layers; ++layer) {
-    const at::Tensor p = distribution(moment.resid_mid.select(1, layer)), q = distribution(moment.resid_post.select(1, layer));
-    const at::Tensor middle = at::logaddexp(p, q) - std::log(2.0);
-    by_layer.push_back(((p.exp() * (p - middle)).sum(-1) + (q.exp() * (q - middle)).sum(-1)) / 2);
+    by_layer.push_back(
+        jensen_shannon(distribution(moment.resid_mid.select(1, layer)), distribution(moment.resid_post.select(1, layer))));
   }
   return at::stack(by_layer, 1);
 }
 
 }  // namespace
+
+at::Tensor lookback_ratio(const at::Tensor& pattern, const at::Tensor& passages, const at::Tensor& later) {
+  const at::Tensor on_passages = mean_under(pattern, passages), on_later = mean_under(pattern, later);
+  return on_passages / (on_passages + on_later).clamp_min(1e-12);
+}
+
+at::Tensor copy_score(const at::Tensor& pattern, const at::Tensor& holds_token) {
+  return holds_token.unsqueeze(1).expand_as(pattern).gather(2, pattern.argmax(-1, true)).squeeze(2);
+}
+
+at::Tensor write_score(const at::Tensor& written, const at::Tensor& passages, const at::Tensor& elsewhere) {
+  const at::Tensor ratio = passages.sum(-1, true) / elsewhere.sum(-1, true).clamp_min(1);
+  return (written * passages.unsqueeze(1)).sum(-1) - ratio * (written * elsewhere.unsqueeze(1)).sum(-1);
+}
+
+at::Tensor external_context(const at::Tensor& pattern, const at::Tensor& in_prompt, const at::Tensor& states,
+                            const at::Tensor& own) {
+  const at::Tensor count = (in_prompt.sum(-1) * kAttended).floor().clamp_min(1);  // [rows]
+  const int64_t most = static_cast<int64_t>(count.max().item<float>());
+  const at::Tensor best = std::get<1>((pattern * in_prompt.unsqueeze(1)).topk(most, -1));  // [rows, heads, most]
+  const at::Tensor taken = (at::arange(most, count.options()) < count.unsqueeze(1)).to(pattern.scalar_type());
+  const at::Tensor chosen = at::zeros_like(pattern).scatter_(2, best, taken.unsqueeze(1).expand_as(best));
+  return at::cosine_similarity(at::matmul(chosen, states), own.unsqueeze(1), -1);  // a mean's length plays no part
+}
+
+at::Tensor jensen_shannon(const at::Tensor& log_p, const at::Tensor& log_q) {
+  const at::Tensor middle = at::logaddexp(log_p, log_q) - std::log(2.0);
+  return ((log_p.exp() * (log_p - middle)).sum(-1) + (log_q.exp() * (log_q - middle)).sum(-1)) / 2;
+}
 
 std::vector<AnswerSignals> read_signals(const engine::Model& model, const AnswerMoment& moment) {
   const at::AutoDispatchBelowADInplaceOrView below_autograd;
@@ -104,21 +127,15 @@ std::vector<AnswerSignals> read_signals(const engine::Model& model, const Answer
   const at::Tensor readout = model.unembedding().index_select(0, ids).to(at::kFloat);
 
   const at::Tensor mass = (pattern * passages.unsqueeze(1)).sum(-1);
-  const at::Tensor on_passages = mean_under(pattern, passages), on_later = mean_under(pattern, later);
-  const at::Tensor lookback = on_passages / (on_passages + on_later).clamp_min(1e-12);
-  const at::Tensor copy =
-      holds_answer.to(pattern.device()).unsqueeze(1).expand_as(pattern).gather(2, pattern.argmax(-1, true)).squeeze(2);
   std::vector<at::Tensor> write;
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     const at::Tensor phi =
         pattern.narrow(1, layer * config.heads, config.heads) * written(model, moment, readout, layer, positions);
-    const at::Tensor elsewhere = seen - passages;
-    const at::Tensor ratio = passages.sum(-1, true) / elsewhere.sum(-1, true).clamp_min(1);
-    write.push_back((phi * passages.unsqueeze(1)).sum(-1) - ratio * (phi * elsewhere.unsqueeze(1)).sum(-1));
+    write.push_back(write_score(phi, passages, seen - passages));
   }
   const at::Tensor all[] = {mass.cpu(),
-                            lookback.cpu(),
-                            copy.cpu(),
+                            lookback_ratio(pattern, passages, later).cpu(),
+                            copy_score(pattern, holds_answer.to(pattern.device())).cpu(),
                             at::cat(write, 1).cpu(),
                             external_scores(model, moment, pattern).cpu(),
                             parametric_scores(model, moment).cpu()};

@@ -23,6 +23,18 @@ struct AnswerSignals {
       parametric;  // [layer] Jensen-Shannon divergence of the next-token distributions before and after the MLP (PKS)
 };
 
+// The formulas. `pattern` is attention [rows, heads, positions]; masks are [rows, positions] of 0 and 1. All give [rows, heads],
+// the last [rows].
+at::Tensor lookback_ratio(const at::Tensor& pattern, const at::Tensor& passages, const at::Tensor& later);
+at::Tensor copy_score(const at::Tensor& pattern, const at::Tensor& holds_token);
+// `written` [rows, heads, positions]: what is written of the token from each position, attention included.
+at::Tensor write_score(const at::Tensor& written, const at::Tensor& passages, const at::Tensor& elsewhere);
+// `states` [rows, positions, d] are the final ones, `own` [rows, d] that of the position itself; the 10 % are of each row's own
+// prompt.
+at::Tensor external_context(const at::Tensor& pattern, const at::Tensor& in_prompt, const at::Tensor& states,
+                            const at::Tensor& own);
+at::Tensor jensen_shannon(const at::Tensor& log_p, const at::Tensor& log_q);
+
 // Of every row of the batch; rows without passages or answer have empty vectors but for `parametric`.
 std::vector<AnswerSignals> read_signals(const engine::Model& model, const AnswerMoment& moment);
 
