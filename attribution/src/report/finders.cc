@@ -9,8 +9,8 @@
 #include "calibration.h"
 #include "head_finding.h"
 #include "openbook/base/error.h"
+#include "report/auc_figure.h"
 #include "report/removal.h"
-#include "report/statistics.h"
 
 namespace openbook::attribution {
 namespace {
@@ -27,8 +27,8 @@ struct Finder {
 
 struct Quality {
   std::vector<engine::HeadId> heads;
-  std::vector<double> logits;  // of all labelled cases
-  std::vector<ClusteredValue> places;
+  std::vector<double> logits;                      // of all labelled cases
+  std::vector<ClusteredValue> places, lost;        // of copied answers: whether the best passage token is right; called nowhere
   double recited_passed = 0, copied_accepted = 0;  // shares of the test split at the calibrated threshold
 };
 
@@ -61,7 +61,8 @@ class Finding {
   void add_random();
 
   Quality quality(const Finder& finder) const;
-  Estimate auc(const Quality& quality, Split split, std::optional<Setting> setting) const;
+  void place(const Localizer& localizer, const LabelledCase& each, Quality& quality) const;
+  std::vector<ClusteredScore> scored(const Quality& quality, Split split, std::optional<Setting> setting) const;
   double overlap(const Quality& quality) const;
 
   void scores_and_maps();
@@ -163,13 +164,26 @@ Quality Finding::quality(const Finder& finder) const {
     if (each.split != Split::kTest) continue;
     count[each.copied] += 1;
     passed[each.copied] += probe.first_token.probability(quality.logits.back()) >= first.copied_above;
-    if (!each.copied) continue;
-    if (const auto found = found_place(localizer, config_.heads, *each.observed))
-      quality.places.push_back({subject(each), *found ? 1.0 : 0.0});
+    if (each.copied) place(localizer, each, quality);
   }
   quality.recited_passed = passed[0] / count[0];
   quality.copied_accepted = passed[1] / count[1];
   return quality;
+}
+
+// As source tracking has it: the best passage token counts, and whether it is good enough to be named at all is a figure of its
+// own.
+void Finding::place(const Localizer& localizer, const LabelledCase& each, Quality& quality) const {
+  const ObservedCase& observed = *each.observed;
+  const bool document = observed.given == GivenAnswer::kDocument;
+  const std::vector<int64_t> answer =
+      tokens_of(observed.prompt, document ? observed.made.document_answer : observed.made.memory_answer);
+  if (!observed.pattern.defined() || answer.empty()) return;
+  const std::vector<float> attention = look_at(localizer, config_.heads, observed).attention;
+  const std::optional<int64_t> best = Localizer::best(attention);
+  const bool right = best && std::find(answer.begin(), answer.end(), *best) != answer.end();
+  quality.places.push_back({subject(each), right ? 1.0 : 0.0});
+  quality.lost.push_back({subject(each), localizer.locate(attention) ? 0.0 : 1.0});
 }
 
 // Of one setting; where nothing can be copied (silent, other, closed), its recited answers against the copied ones of `own`.
@@ -180,13 +194,13 @@ bool counts_for(const LabelledCase& each, std::optional<Setting> setting) {
   return sourceless && each.copied && each.observed->made.setting == Setting::kOwn;
 }
 
-Estimate Finding::auc(const Quality& quality, Split split, std::optional<Setting> setting) const {
+std::vector<ClusteredScore> Finding::scored(const Quality& quality, Split split, std::optional<Setting> setting) const {
   std::vector<ClusteredScore> scores;
   for (size_t i = 0; i < quality.logits.size(); ++i) {
     const LabelledCase& each = lab_.runs->labelled[i];
     if (each.split == split && counts_for(each, setting)) scores.push_back({subject(each), quality.logits[i], each.copied});
   }
-  return auc_of(scores);
+  return scores;
 }
 
 double Finding::overlap(const Quality& quality) const {
@@ -240,33 +254,45 @@ void Finding::agreement() {
 }
 
 void Finding::detection() {
-  Json table = {{"title", "Probe and localizer on test relations, under each finder's top " + std::to_string(heads_) + " heads"},
+  Json table = {{"title", "Probe and localizer on test relations, under each finder's top " + std::to_string(heads_) +
+                              " heads (place top-1: the best passage token is right; its like counts eightfold)"},
                 {"columns",
                  {"finder", "AUC, all", "own", "decoy", "bare", "silent", "other", "closed", "AUC, calibrate", "place top-1",
-                  "recited passed", "copied accepted"}},
+                  "called nowhere", "recited passed", "copied accepted"}},
                 {"rows", Json::array()}};
+  Json counts = {"copied / recited, of every finder"};
   for (size_t i = 0; i < finders_.size(); ++i) {
     const Quality& quality = qualities_[i];
     Json& entry = part_["finders"][finders_[i].name];
-    const Estimate pooled = auc(quality, Split::kTest, std::nullopt), place = mean_of(quality.places),
-                   chosen_on = auc(quality, Split::kCalibrate, std::nullopt);
-    Json row = {finders_[i].label, pooled.to_json()["value"]};
-    entry["auc"]["all"] = pooled.to_json();
-    for (const Setting setting : kContrastSettings) {
-      const Estimate estimate = auc(quality, Split::kTest, setting);
-      entry["auc"][std::string(setting_name(setting))] = estimate.to_json();
-      row.push_back(estimate.to_json()["value"]);
-    }
-    entry["auc_calibrate"] = chosen_on.to_json();
-    entry["place_top1"] = place.to_json();
-    for (const Json& value :
-         {chosen_on.to_json()["value"], place.to_json()["value"], Json(quality.recited_passed), Json(quality.copied_accepted)})
+    Json row = {finders_[i].label};
+    const auto add_auc = [&](Split split, std::optional<Setting> setting) {
+      const std::vector<ClusteredScore> cases = scored(quality, split, setting);
+      const Json estimate = auc_of(cases).to_json();
+      row.push_back(estimate["value"]);
+      const int64_t copied = count_positive(cases);
+      if (i == 0) counts.push_back(std::to_string(copied) + " / " + std::to_string(std::ssize(cases) - copied));
+      return estimate;
+    };
+    entry["auc"]["all"] = add_auc(Split::kTest, std::nullopt);
+    for (const Setting setting : kContrastSettings)
+      entry["auc"][std::string(setting_name(setting))] = add_auc(Split::kTest, setting);
+    entry["auc_calibrate"] = add_auc(Split::kCalibrate, std::nullopt);
+    entry["place_top1"] = mean_of(quality.places).to_json();
+    entry["place_lost"] = mean_of(quality.lost).to_json();
+    for (const Json& value : {entry["place_top1"]["value"], entry["place_lost"]["value"], Json(quality.recited_passed),
+                              Json(quality.copied_accepted)})
       row.push_back(value);
     table["rows"].push_back(row);
-    part_["figures"].push_back(figure("auc_" + finders_[i].name, "AUC, test relations: " + finders_[i].label, pooled.to_json()));
+    part_["figures"].push_back(auc_figure("auc_" + finders_[i].name, "AUC, test relations: " + finders_[i].label,
+                                          scored(quality, Split::kTest, std::nullopt)));
     part_["figures"].push_back(
-        figure("place_" + finders_[i].name, "place top-1, test relations: " + finders_[i].label, place.to_json()));
+        figure("place_" + finders_[i].name,
+               "place top-1 (the best passage token is right; its like counts eightfold), test relations: " + finders_[i].label,
+               entry["place_top1"]));
   }
+  const Json places = qualities_.front().places.size();
+  for (const Json& count : {places, places, Json(nullptr), Json(nullptr)}) counts.push_back(count);
+  table["rows"].push_back(counts);
   part_["tables"].push_back(table);
 }
 
@@ -275,7 +301,7 @@ void Finding::closest() {
   double best_auc = -1;
   for (size_t i = 0; i < finders_.size(); ++i) {
     if (!finders_[i].candidate) continue;
-    const double chosen_on = auc(qualities_[i], Split::kCalibrate, std::nullopt).value;
+    const double chosen_on = auc_of(scored(qualities_[i], Split::kCalibrate, std::nullopt)).value;
     if (chosen_on > best_auc) best = i, best_auc = chosen_on;
   }
   std::vector<PairedScore> pairs;
@@ -284,10 +310,12 @@ void Finding::closest() {
     if (each.split == Split::kTest)
       pairs.push_back({subject(each), qualities_[best].logits[i], qualities_[0].logits[i], each.copied});
   }
+  const auto copied = std::count_if(pairs.begin(), pairs.end(), [](const PairedScore& each) { return each.positive; });
   part_["closest_without_lrp"] = finders_[best].name;
   part_["figures"].push_back(
       figure("closest_without_lrp",
-             "AUC of " + finders_[best].label + ", the best without LRP on calibrate relations, less that of AttnLRP",
+             "AUC of " + finders_[best].label + ", the best without LRP on calibrate relations, less that of AttnLRP (" +
+                 std::to_string(copied) + " copied, " + std::to_string(std::ssize(pairs) - copied) + " recited)",
              auc_gap_of(pairs).to_json(), ">= -0.01"));
 }
 
