@@ -11,8 +11,6 @@
 namespace openbook::attribution {
 namespace {
 
-constexpr int64_t kMaxTokens = 20;  // greedy answers name their object within a sentence; those that don't are dropped
-
 std::vector<std::string> memory_answers(const ContrastCase& made) {
   std::vector<std::string> answers = {made.memory_answer};
   answers.insert(answers.end(), made.memory_aliases.begin(), made.memory_aliases.end());
@@ -110,7 +108,7 @@ std::vector<std::string> CaseRunner::say(const std::vector<std::string>& questio
   std::vector<std::vector<engine::TokenId>> prompts;
   for (const std::string& question : questions) prompts.push_back(prompts_.build({.question = question}).tokens);
   return say_all(*decoder_, prompts,
-                 {.max_tokens = kMaxTokens, .progress = options.progress, .cancellation = options.cancellation});
+                 {.max_tokens = options.max_tokens, .progress = options.progress, .cancellation = options.cancellation});
 }
 
 std::vector<std::optional<bool>> CaseRunner::copied(const std::vector<const ObservedCase*>& cases,
@@ -133,12 +131,12 @@ std::vector<std::optional<bool>> CaseRunner::copied(const std::vector<const Obse
   return labels;
 }
 
-engine::Prompt CaseRunner::prompt_of(const ContrastCase& made) const {
+engine::Prompt CaseRunner::prompt_of(const ContrastCase& made, int64_t max_tokens) const {
   engine::PromptRequest request;
   request.passages = made.passages;
   request.question = made.question;
   request.style = made.setting == Setting::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat;
-  return prompts_.build(request, decoder_->model().config().max_positions - kMaxTokens);
+  return prompts_.build(request, decoder_->model().config().max_positions - max_tokens);
 }
 
 // The rows of one session: greedy until each has given an answer.
@@ -148,17 +146,18 @@ class CaseRunner::Batch {
       : model_(decoder.model()),
         rows_(std::move(rows)),
         observe_(observe),
+        max_tokens_(options.max_tokens),
         at_answer_(options.at_answer),
         texts_(rows_.size()),
         token_bytes_(rows_.size()),
         ended_(rows_.size()),
-        session_(decoder, prompts(), kMaxTokens,
+        session_(decoder, prompts(), max_tokens_,
                  {.observe = observe,
                   .keep_prompt_states = static_cast<bool>(options.at_answer),
                   .edits = options.dose ? edits(*options.dose) : engine::BatchEdits{}}) {}
 
   void run(const BatchEvidence* evidence) {
-    for (int64_t step = 0; step < kMaxTokens; ++step) {
+    for (int64_t step = 0; step < max_tokens_; ++step) {
       const std::vector<engine::TokenId> said = session_.choose();
       for (size_t row = 0; row < rows_.size(); ++row)
         if (!ended_[row]) take(row, said[row]);
@@ -170,7 +169,7 @@ class CaseRunner::Batch {
           moments_.push_back(
               {session_.observed().z.clone(), session_.observed().resid_mid.clone(), session_.observed().resid_post.clone()});
       }
-      if (step + 1 < kMaxTokens) session_.append(said);
+      if (step + 1 < max_tokens_) session_.append(said);
     }
     for (size_t row = 0; row < rows_.size(); ++row) find_answer(row);
     if (observe_) read_patterns();
@@ -272,13 +271,13 @@ class CaseRunner::Batch {
     for (const ObservedCase* row : rows_) spellings.emplace_back(model_.tokenizer(), row->prompt.passage_ids());
     for (int64_t token = 0; token < longest; ++token) read_pattern(token, keys, spellings);
     if (!at_answer_) return;
-    constexpr int64_t kLast = kMaxTokens;
+    const int64_t last = max_tokens_;
     at_answer_({.batch = &session_,
                 .rows = rows_,
                 .queries = queries(0),
-                .last_queries = queries(kLast),
+                .last_queries = queries(last),
                 .positions = positions(0),
-                .last_positions = positions(kLast),
+                .last_positions = positions(last),
                 .z = at_steps(0, [&](size_t step) { return moments_[step].z; }),
                 .resid_mid = at_steps(0, [&](size_t step) { return moments_[step].resid_mid; }),
                 .resid_post = at_steps(0, [&](size_t step) { return moments_[step].resid_post; })});
@@ -320,6 +319,7 @@ class CaseRunner::Batch {
   const engine::Model& model_;
   std::vector<ObservedCase*> rows_;
   bool observe_;
+  int64_t max_tokens_;
   const std::function<void(const AnswerMoment&)>& at_answer_;
   std::vector<std::string> texts_;
   std::vector<std::vector<ByteSpan>> token_bytes_;
@@ -337,7 +337,7 @@ std::vector<ObservedCase> CaseRunner::run(std::vector<ContrastCase> cases, bool 
   std::vector<ObservedCase> observed(cases.size());
   std::vector<size_t> lengths;
   for (size_t i = 0; i < cases.size(); ++i) {
-    observed[i].prompt = prompt_of(cases[i]);
+    observed[i].prompt = prompt_of(cases[i], options.max_tokens);
     observed[i].made = std::move(cases[i]);
     lengths.push_back(observed[i].prompt.tokens.size());
   }

@@ -44,6 +44,7 @@ struct AnswerMoment {
 
 struct RunOptions {
   const SteeringDose* dose = nullptr;                  // in force after the passages
+  int64_t max_tokens = 20;                             // of a reply; one that names no answer within them is dropped
   std::function<void(const AnswerMoment&)> at_answer;  // called once a batch by observe(); prompt states are kept for it
   std::function<void(int64_t done)> progress;          // cases done
   const Cancellation* cancellation = nullptr;
@@ -72,7 +73,7 @@ class CaseRunner {
   class Batch;
 
   std::vector<ObservedCase> run(std::vector<ContrastCase> cases, bool observe, const RunOptions& options) const;
-  engine::Prompt prompt_of(const ContrastCase& made) const;
+  engine::Prompt prompt_of(const ContrastCase& made, int64_t max_tokens) const;
 
   const engine::Decoder* decoder_;
   engine::PromptBuilder prompts_;

@@ -111,11 +111,14 @@ TEST_F(Experiments, TrackingTellsCopiedFromRecitedAndKeepsTheProbesFeatures) {
   std::map<bool, int> count;
   for (const Json& row : features["rows"]) {
     ++count[row["copied"]];
-    ASSERT_EQ(row["values"].size(), 2u);
+    ASSERT_EQ(row["values"].size(), 3u);  // the two heads', and the echo
     // What the reading head says of the answer, less what the reciting one says, decides in this model.
     const double reading = row["values"][0].get<double>() * scale[0] + mean[0],
                  reciting = row["values"][1].get<double>() * scale[1] + mean[1];
     EXPECT_EQ(reading > reciting, row["copied"].get<bool>()) << row.dump();
+    const std::string setting = row["setting"];  // a decoy holds the recited answer, too
+    if (setting != "decoy")
+      EXPECT_EQ(row["values"][2].get<double>() > 0, row["copied"].get<bool>()) << "read where the head looks: " << row.dump();
   }
   EXPECT_GT(count[true], 3);
   EXPECT_GT(count[false], 3);
@@ -135,6 +138,7 @@ TEST_F(Experiments, FindersFindTheHeadThatReadsOrSayWhyNot) {
     EXPECT_EQ(found["auc"]["all"]["value"], 1) << finder;
     EXPECT_GT(found["place_top1"]["value"].get<double>(), 0.8)
         << finder;  // the head looks at every occurrence of an answer alike
+    EXPECT_LT(found["place_lost"]["value"].get<double>(), 0.1) << finder;
   }
   EXPECT_EQ(figure(part, "closest_without_lrp"), 0);
   // One head writes all of the answer: its gradient through the final norm is negative, and that finder has nothing to go by. Nor

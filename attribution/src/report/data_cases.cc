@@ -1,7 +1,12 @@
 #include "report/data_cases.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "openbook/base/sentences.h"
 #include "openbook/base/words.h"
+#include "report/biography_file.h"
 
 namespace openbook::attribution {
 namespace {
@@ -75,6 +80,37 @@ bool put_document(DataCase& made, const std::string& document) {
   return !text.empty();
 }
 
+// What a model says instead of an answer holds one of these, folded.
+const std::set<std::string>& denials(const std::string& language) {
+  static const std::map<std::string, std::set<std::string>> all = {
+      {"en",
+       {"not", "no", "don't", "doesn't", "didn't", "can't", "couldn't", "cannot", "isn't", "wasn't", "unknown", "unable",
+        "sorry"}},
+      {"es", {"no", "ni", "sin", "desconozco", "desconocido", "desconocida", "lamento", "siento"}},
+      {"zh", {"不", "没", "無", "无", "未", "抱"}}};
+  static const std::set<std::string> none;
+  const auto found = all.find(language);
+  return found == all.end() ? none : found->second;
+}
+
+// The folded words of a language's questions and sentences about facts, but for names and values.
+std::set<std::string> told_words(const BiographyLanguage& language) {
+  std::set<std::string> told;
+  const auto add = [&](const std::string& form) {
+    for (const FormPiece& piece : pieces_of(form))
+      if (!piece.symbol)
+        for (std::string& word : folded_words(piece.text)) told.insert(std::move(word));
+  };
+  for (const BiographyLanguage::Fact& fact : language.facts) {
+    for (const std::string& question : fact.questions) add(question);
+    for (const std::string& sentence : fact.sentences) add(sentence);
+  }
+  for (const auto& [symbol, forms] : language.grammar)
+    if (symbol.find('.') != std::string::npos)  // he, she, a, an: what a form says of the person's gender or the value's sound
+      for (const std::string& form : forms) add(form);
+  return told;
+}
+
 }  // namespace
 
 std::vector<Passage> with_replaced(std::vector<Passage> passages, const std::string& words, const std::string& replacement) {
@@ -90,6 +126,7 @@ std::optional<DataCase> make_conflict_case(const std::vector<nlohmann::json>& ro
   made.fact = static_cast<int32_t>(row);
   made.setting = setting;
   made.subject = source["subject"];
+  made.kind = source["relation"];
   made.document_answer = source["document_answer"];
   made.memory_answer = source["memory_answer"];
   made.replacement = replacement_for(rows, row, document + " " + made.memory_answer, "document_answer", "relation");
@@ -114,6 +151,7 @@ std::optional<DataCase> make_swap_case(const std::vector<nlohmann::json>& rows, 
   made.fact = static_cast<int32_t>(row);
   made.setting = setting;
   made.subject = source["title"];
+  made.kind = source["type"];
   made.document_answer = source["document_answer"];
   std::vector<std::string> memory = source["memory_answer"];
   memory.push_back(source["original_answer"]);
@@ -142,6 +180,51 @@ std::optional<DataCase> make_read_case(const std::vector<nlohmann::json>& rows, 
   for (const ByteSpan& other : spans_of(source["other_spans"])) made.gold.push_back(other);
   if (!put_document(made, document)) return std::nullopt;
   return made;
+}
+
+std::optional<DataCase> make_biography_case(const std::vector<Biography>& lives, size_t life, Setting setting) {
+  const Biography& source = lives[life];
+  const size_t facts = source.facts.size();
+  const BiographyFact& fact = source.facts[life % facts];
+  std::vector<std::string> questions = fact.questions;  // without a document only the name says who is meant
+  std::erase_if(questions, [&](const std::string& question) { return question.find(source.person) == std::string::npos; });
+  if (questions.empty()) return std::nullopt;
+  DataCase made;
+  made.fact = static_cast<int32_t>(life);
+  made.setting = setting;
+  made.subject = source.person;
+  made.kind = fact.name;
+  made.document_answer = fact.value;
+  for (size_t step = 1; step < lives.size() && made.replacement.empty(); ++step) {
+    const std::string& other = lives[(life + step) % lives.size()].fact(fact.name).value;
+    if (!holds_words(source.text, other)) made.replacement = other;
+  }
+  made.question = questions[life / facts % questions.size()];
+  made.gold = {fact.place};
+  if (!put_document(made, source.text)) return std::nullopt;
+  return made;
+}
+
+std::string made_up_answer(const std::string& said, const std::string& question, const std::string& language_name,
+                           const BiographyLanguage& language) {
+  const std::vector<ByteSpan> sentences = split_sentences(said);
+  if (sentences.empty()) return "";
+  const std::string_view sentence = slice(said, sentences.front());
+  const std::vector<std::string> words = folded_words(sentence);
+  const std::set<std::string>& denying = denials(language_name);
+  if (std::any_of(words.begin(), words.end(), [&](const std::string& word) { return denying.contains(word); })) return "";
+  std::set<std::string> told = told_words(language);
+  for (std::string& word : folded_words(question)) told.insert(std::move(word));
+  std::optional<ByteSpan> run;
+  size_t index = 0;
+  for (const WordSpan& word : split_words(sentence)) {
+    const bool new_word = !word.punctuation && !told.contains(words[index++]);
+    if (new_word)
+      run = {run ? run->begin : word.bytes.begin, word.bytes.end};
+    else if (run)
+      break;
+  }
+  return run ? std::string(slice(sentence, *run)) : "";
 }
 
 }  // namespace openbook::attribution

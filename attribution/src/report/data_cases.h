@@ -1,4 +1,5 @@
-// Rows of the public evaluation data as cases: a question, passages and two possible answers, one for each setting.
+// Rows of the public evaluation data and lives of people who never lived as cases: a question, passages and two possible answers,
+// one for each setting.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -7,11 +8,13 @@
 #include <vector>
 
 #include "openbook/attribution/contrast_set.h"
+#include "report/biographies.h"
 
 namespace openbook::attribution {
 
 struct DataCase : ContrastCase {  // `fact` is the row
   std::string subject;            // cases of one subject are not independent
+  std::string kind;               // of the answer: its relation, type or fact; empty where the source knows none
   std::vector<ByteSpan> gold;     // of document_answer in the own document, whose id is the subject
 };
 
@@ -25,6 +28,16 @@ std::optional<DataCase> make_swap_case(const std::vector<nlohmann::json>& rows, 
 // A row of read.jsonl (plain reading: the document says what is true), in `own` or `silent`. There is no memory answer: what
 // stays when the source is replaced was recited.
 std::optional<DataCase> make_read_case(const std::vector<nlohmann::json>& rows, size_t row, Setting setting);
+
+// A fact of a life that never was, each life another one in turn, in `own`, `silent` or `closed`. There is no memory answer: what
+// a model says without the document, it made up.
+std::optional<DataCase> make_biography_case(const std::vector<Biography>& lives, size_t life, Setting setting);
+
+// The answer that a model made up about such a person: in the first sentence of what it said, the first run of words that neither
+// the question nor the language's own sentences about facts hold. Empty where there is none, or the model says that it doesn't
+// know.
+std::string made_up_answer(const std::string& said, const std::string& question, const std::string& language_name,
+                           const BiographyLanguage& language);
 
 // The passages with every occurrence of `words` replaced.
 std::vector<Passage> with_replaced(std::vector<Passage> passages, const std::string& words, const std::string& replacement);

@@ -2,8 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <numeric>
+
 #include "calibration.h"
-#include "report/statistics.h"
+#include "report/auc_figure.h"
 
 namespace openbook::attribution {
 namespace {
@@ -40,17 +42,24 @@ at::Tensor fit_least_squares(const Candidates& fit) {
 
 }  // namespace
 
-void follow_the_paper(const Laboratory& laboratory, const TrackedSets& sets, Json& part) {
+std::optional<std::vector<float>> paper_weights(const Laboratory& laboratory, const TrackedSets& sets) {
   const HeadColumns columns(laboratory.atlas->heads, laboratory.atlas->probe.heads);
   const Candidates fit = candidates_of(columns, sets, "own relations", Split::kFit);
-  if (fit.subjects.size() < kFewestPrompts) {
-    part["left_out"].push_back("the paper's protocol: only " + std::to_string(fit.subjects.size()) +
-                               " prompts have both candidate tokens among the ten likeliest; more facts would do");
+  if (fit.subjects.size() < kFewestPrompts) return std::nullopt;
+  const at::Tensor weights = fit_least_squares(fit).to(at::kFloat).contiguous();
+  return std::vector<float>(weights.const_data_ptr<float>(), weights.const_data_ptr<float>() + weights.numel());
+}
+
+void follow_the_paper(const Laboratory& laboratory, const TrackedSets& sets, Json& part) {
+  const HeadColumns columns(laboratory.atlas->heads, laboratory.atlas->probe.heads);
+  const std::optional<std::vector<float>> weights = paper_weights(laboratory, sets);
+  if (!weights) {
+    part["left_out"].push_back("the paper's protocol: fewer than " + std::to_string(kFewestPrompts) +
+                               " prompts to fit on have both candidate tokens among the ten likeliest; more facts would do");
     return;
   }
-  const at::Tensor weights = fit_least_squares(fit);
   const auto score = [&](const std::vector<float>& features) {
-    return at::tensor(features, at::kDouble).dot(weights).item<double>();
+    return std::inner_product(features.begin(), features.end(), weights->begin(), 0.0);
   };
   for (const auto& [set, name] : {std::pair{"own relations", "own_test"}, std::pair{"conflict", "conflict"}}) {
     const Candidates test = candidates_of(columns, sets, set, Split::kTest);
@@ -60,9 +69,9 @@ void follow_the_paper(const Laboratory& laboratory, const TrackedSets& sets, Jso
       scores.push_back({test.subjects[i], score(test.parametric[i]), false});
     }
     if (scores.empty()) continue;
-    part["figures"].push_back(figure(std::string("paper_") + name,
-                                     std::string("the paper's protocol: candidate tokens of one prompt, ") + set,
-                                     auc_of(scores).to_json(), ">= 0.98", "0.95 / 0.98 / 0.94"));
+    part["figures"].push_back(auc_figure(std::string("paper_") + name,
+                                         std::string("AUC by the paper's protocol: candidate tokens of one prompt, ") + set,
+                                         scores, ">= 0.98", "0.95 / 0.98 / 0.94", {"contextual", "parametric"}));
   }
 }
 

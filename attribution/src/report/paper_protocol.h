@@ -10,6 +10,9 @@
 
 namespace openbook::attribution {
 
+// Weights of the probe's heads by that fit. Nothing where too few prompts have both candidate tokens.
+std::optional<std::vector<float>> paper_weights(const Laboratory& laboratory, const TrackedSets& sets);
+
 // Adds figures to `part`, or to its "left_out" why there are none.
 void follow_the_paper(const Laboratory& laboratory, const TrackedSets& sets, Json& part);
 

@@ -8,29 +8,42 @@
 #include "openbook/attribution/spelling.h"
 #include "openbook/base/words.h"
 #include "report/rows.h"
+#include "report/tracked_heat.h"
 
 namespace openbook::attribution {
 namespace {
 
 constexpr int64_t kLikeliest = 10;  // both candidate tokens must be among these (paper, section 7)
-constexpr size_t kHeatTexts = 4;
+constexpr int64_t kLives = 150, kForeignLives = 75, kForeignRows = 200, kQuickRows = 4;
+constexpr int64_t kReplyTokens = 20;      // the paper's
+constexpr int64_t kLongReplyTokens = 32;  // where answers are phrases out of a paragraph: they are longer, and begin later
 
 // What is read while the batch is still there.
 struct Moment {
   AnswerSignals signals;
   std::vector<float> last_attention;  // the localizer's, over the passages' tokens
   std::vector<float> contextual, parametric;
+  std::vector<float> lens;  // [head] the paper's, of the token that was said
 };
 
 struct Item {
   ContrastCase made;
-  std::string subject;
+  std::string subject, kind;
   Split split = Split::kTest;
   int32_t relation = 0;
 };
 
-const std::string& answer_of(const ObservedCase& observed) {
-  return observed.given == GivenAnswer::kMemory ? observed.made.memory_answer : observed.made.document_answer;
+// The answer that was given, in the spelling of the data that it was recognised by.
+std::string answer_of(const engine::Tokenizer& tokenizer, const ObservedCase& observed) {
+  const ContrastCase& made = observed.made;
+  if (observed.given == GivenAnswer::kDocument) return made.document_answer;
+  std::string said;
+  for (int64_t i = observed.answer.begin; i < observed.answer.end; ++i) said += tokenizer.token_bytes(observed.said[i]);
+  said = with_valid_utf8(said);
+  if (!holds_words(said, made.memory_answer))
+    for (const std::string& alias : made.memory_aliases)
+      if (holds_words(said, alias)) return alias;
+  return made.memory_answer;
 }
 
 // Runs of neighbouring indices.
@@ -58,17 +71,25 @@ class Tracker {
         features_(laboratory.atlas->heads, laboratory.atlas->probe.heads, laboratory.atlas->localizer),
         place_columns_(laboratory.atlas->heads, laboratory.atlas->localizer.heads) {}
 
-  void track(const std::string& set, std::vector<Item> items);
-  TrackedSets take() { return std::move(sets_); }
+  void track(const std::string& set, std::vector<Item> items, int64_t reply_tokens = kReplyTokens);
+  // Lives of people who never lived, in one of the generator's languages.
+  void track_biographies(const std::string& set, const std::string& language, int64_t count);
+  TrackedSets take() {
+    sets_.heat_texts = heat_texts_.charts();
+    return std::move(sets_);
+  }
   void leave_out(std::string why) { sets_.left_out.push_back(std::move(why)); }
 
  private:
+  RunOptions running(const std::string& stage, size_t total, int64_t reply_tokens) const;
+  void make_up(const std::string& set, const std::string& language, std::vector<Item>& items) const;
   void read(const AnswerMoment& moment);
   void read_candidates(const AnswerMoment& moment);
   Look look(const ObservedCase& observed, const Spelling& spelling, const at::Tensor& pattern, engine::TokenId token) const;
-  TrackedAnswer answer(const std::string& set, const Item& item, const ObservedCase& observed, const Moment& moment);
-  void place(const ObservedCase& observed, const Moment& moment, TrackedAnswer& tracked);
-  void draw_heat(const ObservedCase& observed, const std::vector<float>& attention);
+  TrackedAnswer answer(const std::string& set, const Item& item, const ObservedCase& observed, std::optional<bool> copied,
+                       const Moment& moment);
+  void place(const Item& item, const ObservedCase& observed, const std::string& text, const Moment& moment,
+             TrackedAnswer& tracked);
 
   const Laboratory& laboratory_;
   CaseRunner runner_;
@@ -76,18 +97,24 @@ class Tracker {
   ProbeFeatures features_;
   HeadColumns place_columns_;
   std::unordered_map<const ObservedCase*, Moment> moments_;
+  HeatTexts heat_texts_;
   TrackedSets sets_;
 };
 
-void Tracker::track(const std::string& set, std::vector<Item> items) {
-  const auto count = static_cast<int64_t>(items.size());
-  const auto running = [&](const std::string& stage, int64_t total) {
-    return RunOptions{.progress = [this, stage, total](int64_t done) { laboratory_.report(stage, done, total); },
-                      .cancellation = laboratory_.cancellation};
-  };
+RunOptions Tracker::running(const std::string& stage, size_t total, int64_t reply_tokens) const {
+  return {.max_tokens = reply_tokens,
+          .progress = [this, stage, total](int64_t done) { laboratory_.report(stage, done, static_cast<int64_t>(total)); },
+          .cancellation = laboratory_.cancellation};
+}
+
+void Tracker::track(const std::string& set, std::vector<Item> items, int64_t reply_tokens) {
   std::vector<ContrastCase> cases;
-  for (const Item& item : items) cases.push_back(item.made);
-  RunOptions options = running("tracking: " + set, count);
+  sets_.asked.emplace_back(set, 0);
+  for (const Item& item : items) {
+    cases.push_back(item.made);
+    sets_.asked.back().second += item.split == Split::kTest;
+  }
+  RunOptions options = running("tracking: " + set, items.size(), reply_tokens);
   options.at_answer = [this](const AnswerMoment& moment) { read(moment); };
   moments_.clear();
   const std::vector<ObservedCase> observed = runner_.observe(std::move(cases), options);
@@ -99,11 +126,39 @@ void Tracker::track(const std::string& set, std::vector<Item> items) {
     index.push_back(i);
   }
   const std::vector<std::optional<bool>> copied =
-      runner_.copied(given, running("labels by cause: " + set, static_cast<int64_t>(given.size())));
-  for (size_t i = 0; i < given.size(); ++i) {
-    TrackedAnswer tracked = answer(set, items[index[i]], *given[i], moments_[given[i]]);
-    tracked.copied = copied[i];
-    sets_.answers.push_back(std::move(tracked));
+      runner_.copied(given, running("labels by cause: " + set, given.size(), reply_tokens));
+  for (size_t i = 0; i < given.size(); ++i)
+    sets_.answers.push_back(answer(set, items[index[i]], *given[i], copied[i], moments_[given[i]]));
+}
+
+void Tracker::track_biographies(const std::string& set, const std::string& language, int64_t count) {
+  const std::vector<Biography> lives = laboratory_.biographies->make(language, count, laboratory_.seed);
+  std::vector<Item> items;
+  for (size_t life = 0; life < lives.size(); ++life)
+    for (const Setting setting : {Setting::kOwn, Setting::kSilent, Setting::kClosed})
+      if (auto made = make_biography_case(lives, life, setting); made && !made->replacement.empty())
+        items.push_back({*made, made->subject, made->kind});
+  make_up(set, language, items);
+  track(set, std::move(items), kLongReplyTokens);
+}
+
+// What the model says where the answer is missing becomes the item's memory answer, so that it is recognised when it comes again.
+void Tracker::make_up(const std::string& set, const std::string& language, std::vector<Item>& items) const {
+  std::vector<ContrastCase> without;
+  std::vector<size_t> index;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (items[i].made.setting == Setting::kOwn) continue;
+    without.push_back(items[i].made);
+    index.push_back(i);
+  }
+  const BiographyLanguage& known = laboratory_.biographies->language(language);
+  const std::vector<ObservedCase> replies =
+      runner_.answer(std::move(without), running("made up: " + set, index.size(), kLongReplyTokens));
+  for (size_t i = 0; i < replies.size(); ++i) {
+    std::string said;
+    for (const engine::TokenId token : replies[i].said) said += laboratory_.model().tokenizer().token_bytes(token);
+    ContrastCase& made = items[index[i]].made;
+    made.memory_answer = made_up_answer(with_valid_utf8(said), made.question, language, known);
   }
 }
 
@@ -159,6 +214,9 @@ void Tracker::read_candidates(const AnswerMoment& moment) {
   for (size_t row = 0; row < moment.rows.size(); ++row) {
     const int64_t* ids = likeliest[static_cast<int64_t>(row)].data_ptr<int64_t>();
     const auto likely = [&](engine::TokenId id) { return std::find(ids, ids + kLikeliest, id) != ids + kLikeliest; };
+    if (moment.rows[row]->given != GivenAnswer::kNeither)
+      moments_[moment.rows[row]].lens = floats_of(
+          (moment.rows[row]->given == GivenAnswer::kDocument ? of_contextual : of_parametric)[static_cast<int64_t>(row)]);
     const bool two = contextual[row] != parametric[row] && !moment.rows[row]->made.memory_answer.empty();
     if (moment.rows[row]->given == GivenAnswer::kNeither || !two || !likely(contextual[row]) || !likely(parametric[row]))
       continue;
@@ -167,54 +225,50 @@ void Tracker::read_candidates(const AnswerMoment& moment) {
   }
 }
 
-TrackedAnswer Tracker::answer(const std::string& set, const Item& item, const ObservedCase& observed, const Moment& moment) {
-  TrackedAnswer tracked{
-      .set = set, .setting = item.made.setting, .subject = item.subject, .split = item.split, .relation = item.relation};
+TrackedAnswer Tracker::answer(const std::string& set, const Item& item, const ObservedCase& observed, std::optional<bool> copied,
+                              const Moment& moment) {
+  TrackedAnswer tracked{.set = set,
+                        .setting = item.made.setting,
+                        .subject = item.subject,
+                        .split = item.split,
+                        .relation = item.relation,
+                        .copied = copied};
   tracked.evidence = observed.evidence.front();
-  tracked.probability_copied = laboratory_.atlas->probe.probability_copied(features_.of(observed), true);
+  tracked.features = features_.of(observed);
+  tracked.probability_copied = laboratory_.atlas->probe.probability_copied(tracked.features, true);
   tracked.signals = moment.signals;
   tracked.contextual = moment.contextual;
   tracked.parametric = moment.parametric;
-  const std::string& text = answer_of(observed);
+  const std::string text = answer_of(laboratory_.model().tokenizer(), observed);
   tracked.string_match = std::any_of(observed.prompt.passages.begin(), observed.prompt.passages.end(),
                                      [&](const Passage& passage) { return holds_words(passage.text, text); });
-  if (observed.pattern.defined()) place(observed, moment, tracked);
+  if (observed.pattern.defined()) place(item, observed, text, moment, tracked);
   return tracked;
 }
 
-void Tracker::place(const ObservedCase& observed, const Moment& moment, TrackedAnswer& tracked) {
-  const Localizer& localizer = laboratory_.atlas->localizer;
-  const std::vector<float> attention = look_at(localizer, laboratory_.atlas->heads, observed).attention;
-  tracked.occurrences = ranges_of(tokens_of(observed.prompt, answer_of(observed)));
-  if (tracked.set == "conflict" && tracked.setting == Setting::kOwn && sets_.heat_texts.size() < kHeatTexts)
-    draw_heat(observed, attention);
+void Tracker::place(const Item& item, const ObservedCase& observed, const std::string& text, const Moment& moment,
+                    TrackedAnswer& tracked) {
+  const HeadAtlas& atlas = *laboratory_.atlas;
+  const engine::Tokenizer& tokenizer = laboratory_.model().tokenizer();
+  const std::vector<float> attention = look_at(atlas.localizer, atlas.heads, observed).attention;
+  tracked.occurrences = ranges_of(tokens_of(observed.prompt, text));
   tracked.place = Localizer::best(attention);
   tracked.last_place = Localizer::best(moment.last_attention);
-  tracked.nowhere = !localizer.locate(attention);
-  const bool right =
-      tracked.place && std::any_of(tracked.occurrences.begin(), tracked.occurrences.end(), [&](const TokenRange& range) {
-        return *tracked.place >= range.begin && *tracked.place < range.end;
-      });
+  tracked.nowhere = !atlas.localizer.locate(attention);
+  if (tracked.copied)
+    heat_texts_.offer({tracked.set, item.kind, text, *tracked.copied, tracked.probability_copied}, observed, attention,
+                      tokenizer);
+  if (tracked.copied.value_or(false) && tracked.split == Split::kTest)
+    tracked.others = other_places(atlas, observed, HeadColumns(atlas.heads, atlas.probe.heads).of(moment.lens));
+  const bool right = tracked.place && std::any_of(tracked.occurrences.begin(), tracked.occurrences.end(),
+                                                  [&](const TokenRange& range) { return range.contains(*tracked.place); });
   if (!tracked.place || right) return;
   const TokenRange passages = observed.prompt.all_passages;
   for (int64_t i = std::max<int64_t>(0, *tracked.place - 3); i < std::min(passages.size(), *tracked.place + 4); ++i) {
-    const std::string token =
-        with_valid_utf8(laboratory_.model().tokenizer().token_bytes(observed.prompt.tokens[passages.begin + i]));
+    const std::string token = with_valid_utf8(tokenizer.token_bytes(observed.prompt.tokens[passages.begin + i]));
     tracked.misplaced += i == *tracked.place ? "[" + token + "]" : token;
   }
-  tracked.misplaced = observed.made.question + " > " + answer_of(observed) + " > " + tracked.misplaced;
-}
-
-void Tracker::draw_heat(const ObservedCase& observed, const std::vector<float>& attention) {
-  const float most = *std::max_element(attention.begin(), attention.end());
-  Json tokens = Json::array();
-  for (int64_t i = 0; i < observed.prompt.all_passages.size(); ++i) {
-    const std::string text = with_valid_utf8(
-        laboratory_.model().tokenizer().token_bytes(observed.prompt.tokens[observed.prompt.all_passages.begin + i]));
-    tokens.push_back({text, most > 0 ? std::round(attention[i] / most * 1000) / 1000 : 0});
-  }
-  sets_.heat_texts.push_back(
-      {{"kind", "heat_text"}, {"title", observed.made.question + " " + answer_of(observed)}, {"tokens", std::move(tokens)}});
+  tracked.misplaced = observed.made.question + " > " + text + " > " + tracked.misplaced;
 }
 
 std::vector<Item> own_items(const Laboratory& laboratory) {
@@ -226,21 +280,22 @@ std::vector<Item> own_items(const Laboratory& laboratory) {
     const Split split = facts.relations[relation].split;
     if (split == Split::kCalibrate || (split == Split::kFit ? fit-- : test--) <= 0) continue;
     for (const Setting setting : kContrastSettings)
-      items.push_back({facts.make_case(fact, setting, laboratory.seed), facts.facts[fact].subject, split, relation});
+      items.push_back({facts.make_case(fact, setting, laboratory.seed), facts.facts[fact].subject, facts.relations[relation].name,
+                       split, relation});
   }
   return items;
 }
 
 using MakeCase = std::optional<DataCase> (*)(const std::vector<nlohmann::json>&, size_t, Setting);
 
-std::vector<Item> data_items(const Laboratory& laboratory, const std::vector<nlohmann::json>& rows, MakeCase make,
+// Of the first `count` rows: the files are sorted by a hash of their subject.
+std::vector<Item> data_items(const std::vector<nlohmann::json>& rows, int64_t count, MakeCase make,
                              const std::vector<Setting>& settings) {
-  // The first ones of a stable order: the files are sorted by a hash of their subject.
-  const size_t count = std::min(rows.size(), static_cast<size_t>(laboratory.sample(1 << 20, 20)));
   std::vector<Item> items;
-  for (size_t row = 0; row < count; ++row)
+  for (size_t row = 0; row < std::min(rows.size(), static_cast<size_t>(count)); ++row)
     for (const Setting setting : settings)
-      if (auto made = make(rows, row, setting); made && !made->replacement.empty()) items.push_back({*made, made->subject});
+      if (auto made = make(rows, row, setting); made && !made->replacement.empty())
+        items.push_back({*made, made->subject, made->kind});
   return items;
 }
 
@@ -252,26 +307,48 @@ std::vector<nlohmann::json> strict_conflict_rows(const std::filesystem::path& fi
   return rows;
 }
 
+std::vector<Item> read_items(const std::filesystem::path& file, int64_t count) {
+  const auto rows = read_rows(file, {"title", "language", "question", "document", "answer", "spans", "other_spans"});
+  return data_items(rows, count, make_read_case, {Setting::kOwn, Setting::kSilent});
+}
+
+void track_public_data(const Laboratory& laboratory, Tracker& tracker) {
+  if (laboratory.data.empty()) return tracker.leave_out("conflict, swap, read: no evaluation data was named (--data)");
+  const std::filesystem::path& data = laboratory.data;
+  const int64_t count = laboratory.sample(1 << 20, 20);
+  tracker.track("conflict", data_items(strict_conflict_rows(data / "conflict.jsonl"), count, make_conflict_case,
+                                       {Setting::kOwn, Setting::kDecoy, Setting::kBare, Setting::kSilent, Setting::kClosed}));
+  const auto swap = read_rows(data / "swap.jsonl", {"title", "type", "question", "document", "document_answer", "memory_answer",
+                                                    "original_answer", "spans"});
+  tracker.track("swap", data_items(swap, count, make_swap_case, {Setting::kOwn, Setting::kSilent, Setting::kClosed}));
+  tracker.track("read", read_items(data / "read.jsonl", count), kLongReplyTokens);
+  for (const std::string& language : std::vector<std::string>{"es", "zh"}) {
+    const std::filesystem::path file = data / ("read." + language + ".jsonl");
+    if (std::filesystem::exists(file))
+      tracker.track("read." + language, read_items(file, laboratory.sample(kForeignRows, kQuickRows)), kLongReplyTokens);
+    else
+      tracker.leave_out("read." + language + ": " + file.string() + " is missing");
+  }
+}
+
+void track_lives(const Laboratory& laboratory, Tracker& tracker) {
+  if (!laboratory.biographies) return tracker.leave_out("biographies: the generator's file was not given");
+  const std::vector<std::string> known = laboratory.biographies->languages();
+  for (const std::string& language : std::vector<std::string>{"en", "es", "zh"}) {
+    if (std::find(known.begin(), known.end(), language) == known.end()) continue;
+    const int64_t count = language == "en" ? kLives : kForeignLives;
+    tracker.track_biographies(language == "en" ? "biographies" : "biographies." + language, language,
+                              laboratory.sample(count, kQuickRows));
+  }
+}
+
 }  // namespace
 
 TrackedSets track_answers(const Laboratory& laboratory) {
   Tracker tracker(laboratory);
   tracker.track("own relations", own_items(laboratory));
-  if (laboratory.data.empty()) {
-    tracker.leave_out("conflict, swap, read: no evaluation data was named (--data)");
-    return tracker.take();
-  }
-  const std::filesystem::path& data = laboratory.data;
-  tracker.track("conflict", data_items(laboratory, strict_conflict_rows(data / "conflict.jsonl"), make_conflict_case,
-                                       {Setting::kOwn, Setting::kDecoy, Setting::kBare, Setting::kSilent, Setting::kClosed}));
-  tracker.track("swap", data_items(laboratory,
-                                   read_rows(data / "swap.jsonl", {"title", "type", "question", "document", "document_answer",
-                                                                   "memory_answer", "original_answer", "spans"}),
-                                   make_swap_case, {Setting::kOwn, Setting::kSilent, Setting::kClosed}));
-  tracker.track("read", data_items(laboratory,
-                                   read_rows(data / "read.jsonl",
-                                             {"title", "language", "question", "document", "answer", "spans", "other_spans"}),
-                                   make_read_case, {Setting::kOwn, Setting::kSilent}));
+  track_public_data(laboratory, tracker);
+  track_lives(laboratory, tracker);
   return tracker.take();
 }
 
