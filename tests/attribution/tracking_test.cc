@@ -212,7 +212,7 @@ class TrackedAnswers : public testing::Test {
   void SetUp() override {
     openbook::test::ReadingLlama model = knowing_llama(facts_);
     model.max_positions = 4096;
-    const std::vector<std::string> more = {" 12", " 42,500", " Baden", "卑尔根", "特罗姆瑟"};
+    const std::vector<std::string> more = {" 12", " 42,500", " Baden", " Long", "卑尔根", "特罗姆瑟"};
     model.answers.resize(20);  // there is room for 32
     for (const std::string& answer : more) model.answers.push_back(answer);
     model.follow("\n", model.answers);
@@ -222,6 +222,9 @@ class TrackedAnswers : public testing::Test {
     model.follow(" 1890", {"."});
     model.follow(" 42,500", {"."});
     model.follow(" Baden", {" Baden"});
+    model.follow(" Long", {" s1"});
+    for (int i = 1; i <= kLongSteps; ++i)
+      model.follow(" s" + std::to_string(i), {i < kLongSteps ? " s" + std::to_string(i + 1) : "."});
     for (const char* town : {"卑尔根", "特罗姆瑟"}) model.follow(town, {"。"});
     model.follow("。", {"<|im_end|>"});
     for (auto& [subject, answer] : model.memory)
@@ -234,15 +237,19 @@ class TrackedAnswers : public testing::Test {
   }
 
   void write_data() const {
+    nlohmann::json togo = conflict_row("Togo", "Togo has " + long_answer() + ".", long_answer(), "Lome Kville");
+    togo["relation"] = "road";  // its answer replaces none of the others
+    nlohmann::json poland = conflict_row("Poland", "Poland has 42,500 hills. All like Poland.", "42,500", "Warsaw Cville");
+    poland["relation"] = "hills";
     write_file_atomically(
         folder_ / "conflict.jsonl",
         lines({conflict_row("Norway", "Norway has it. Its town is Warsaw Cville. All go to Warsaw Cville. We know Norway.",
                             "Warsaw Cville", "Oslo Aville"),
                conflict_row("Sweden", "Sweden began on 12 March 1890. All like Sweden.", "12 March 1890", "Stockholm Bville"),
-               conflict_row("Poland", "Poland has 42,500 hills. All like Poland.", "42,500", "Warsaw Cville"),
-               conflict_row("Kenya", "Kenya has Baden Baden. All like Kenya.", "Baden Baden", "Nairobi Gville"),
+               poland, conflict_row("Kenya", "Kenya has Baden Baden. All like Kenya.", "Baden Baden", "Nairobi Gville"),
                conflict_row("Angola", "We saw Riga Fville. Or Madrid Dville, Madrid Dville, Madrid Dville.", "Madrid Dville",
-                            "Luanda Lville")}));
+                            "Luanda Lville"),
+               togo}));
     nlohmann::json swap = conflict_row("Egypt", "Egypt has Madrid Dville. All like Egypt.", "Madrid Dville", "");
     swap["title"] = "Egypt", swap["type"] = "place", swap["memory_answer"] = {"The Nile", "Cairo Hville"};
     swap["original_answer"] = "Nil";
@@ -252,7 +259,8 @@ class TrackedAnswers : public testing::Test {
     write_file_atomically(folder_ / "swap.jsonl", lines({swap, other}));
     write_file_atomically(folder_ / "read.jsonl",
                           lines({read_row("Spain", "en", "What is it?", "It has Madrid Dville.", "Madrid Dville"),
-                                 read_row("Italy", "en", "What is it?", "It has Rome Eville.", "Rome Eville")}));
+                                 read_row("Italy", "en", "What is it?", "It has Rome Eville.", "Rome Eville"),
+                                 read_row("Ways", "en", "What is it?", "It has " + long_answer() + ".", long_answer())}));
     write_file_atomically(folder_ / "read.es.jsonl",
                           lines({read_row("España", "es", "¿Cuál es la capital?",
                                           "La capital de España es Madrid Dville. Hay más.", "Madrid Dville"),
@@ -262,6 +270,12 @@ class TrackedAnswers : public testing::Test {
                                  read_row("北方", "zh", "城市在哪里？", "那座城市是特罗姆瑟。", "特罗姆瑟")}));
   }
 
+  static std::string long_answer() {
+    std::string answer = "Long";
+    for (int i = 1; i <= kLongSteps; ++i) answer += " s" + std::to_string(i);
+    return answer;
+  }
+
   const TrackedAnswer& tracked(const TrackedSets& sets, const std::string& set, const std::string& subject,
                                Setting setting) const {
     for (const TrackedAnswer& each : sets.answers)
@@ -269,6 +283,7 @@ class TrackedAnswers : public testing::Test {
     throw std::logic_error("no answer for " + subject + " in " + set);
   }
 
+  static constexpr int kLongSteps = 24;
   const openbook::test::TemporaryFolder folder_;
   const ContrastSet facts_ = capital_facts();
   std::optional<engine::Decoder> decoder_;
@@ -296,6 +311,17 @@ TEST_F(TrackedAnswers, AreLabelledAndPlacedWhateverTheyAreMadeOf) {
     EXPECT_TRUE(answer.misplaced.empty()) << answer.misplaced;
   }
   EXPECT_EQ(span_f1(tracked(sets, "conflict", "Norway", Setting::kOwn)), 2.0 / 3) << "the head reads first words only";
+}
+
+TEST_F(TrackedAnswers, OfMoreThanTwentyTokensAreReadToTheirEndWhereSetsHaveThem) {
+  const TrackedSets sets = track_answers(lab_);
+  const TrackedAnswer& ways = tracked(sets, "read", "Ways", Setting::kOwn);
+  EXPECT_EQ(ways.copied, true);
+  ASSERT_EQ(ways.occurrences.size(), 1u);
+  EXPECT_EQ(ways.occurrences[0].size(), kLongSteps + 1);
+  EXPECT_EQ(ways.place, ways.occurrences[0].begin);
+  for (const TrackedAnswer& each : sets.answers)
+    EXPECT_FALSE(each.set == "conflict" && each.subject == "Togo" && each.setting == Setting::kOwn) << "20 tokens don't hold it";
 }
 
 TEST_F(TrackedAnswers, RecitedOnesAreFoundUnderAnyOfTheirSpellings) {
@@ -338,10 +364,10 @@ TEST_F(TrackedAnswers, WhatIsMadeUpOfPeopleWhoNeverLivedIsRecited) {
   std::map<std::string, Json> by_set;
   for (const Json& row : *counts) by_set[row[0]] = row;
   for (const char* set : {"biographies", "biographies.es", "biographies.zh"}) {
-    EXPECT_EQ(by_set[set][1], 12) << set;
+    EXPECT_EQ(by_set[set][1], 9) << set;
     EXPECT_EQ(by_set[set][3], 0) << "the model has no word for any of the answers: " << by_set[set];
-    EXPECT_GE(by_set[set][4], 4) << by_set[set];
-    EXPECT_NE(part["left_out"].dump().find(std::string(set) + ": no AUC; of 12 questions"), std::string::npos);
+    EXPECT_GE(by_set[set][4], 3) << by_set[set];
+    EXPECT_NE(part["left_out"].dump().find(std::string(set) + ": no AUC; of 9 questions"), std::string::npos);
   }
   EXPECT_EQ(run_tracking(lab_).dump(), part.dump());
 }
@@ -354,18 +380,19 @@ TEST_F(TrackedAnswers, FilesThatAreMissingAreNamed) {
   EXPECT_EQ(left_out.find("read.es"), std::string::npos) << left_out;
 }
 
-TEST_F(TrackedAnswers, HeatTextsShowDifferentKindsAndWholeCharacters) {
+TEST_F(TrackedAnswers, HeatTextsShowAnswersOfDifferentKindsOnOneScale) {
   const Json charts = track_answers(lab_).heat_texts;
   std::vector<std::string> titles;
   for (const Json& chart : charts) titles.push_back(chart["title"]);
-  ASSERT_EQ(titles.size(), 4u) << charts.dump();  // conflict has one relation here
+  ASSERT_EQ(titles.size(), 5u) << charts.dump();
   EXPECT_TRUE(titles[0].starts_with("conflict: Which town leads Norway? > Warsaw Cville (copied, p(copied) = ")) << titles[0];
-  EXPECT_TRUE(titles[1].starts_with("swap: ")) << titles[1];
-  EXPECT_TRUE(titles[2].starts_with("read.es: ")) << titles[2];
-  EXPECT_NE(titles[3].find("(recited, p(copied) = "), std::string::npos) << titles[3];
+  EXPECT_TRUE(titles[1].starts_with("conflict: Which town leads Poland? > 42,500 (copied")) << "another relation: " << titles[1];
+  EXPECT_TRUE(titles[2].starts_with("swap: ")) << titles[2];
+  EXPECT_TRUE(titles[3].starts_with("read.es: ")) << titles[3];
+  EXPECT_TRUE(titles[4].starts_with("conflict: Which town leads Sweden? > Stockholm Bville (recited, p(copied) = ")) << titles[4];
   double copied = 0, recited = 0;
   for (const Json& token : charts[0]["tokens"]) copied = std::max(copied, token[1].get<double>());
-  for (const Json& token : charts[3]["tokens"]) recited = std::max(recited, token[1].get<double>());
+  for (const Json& token : charts[4]["tokens"]) recited = std::max(recited, token[1].get<double>());
   EXPECT_GT(copied, 0.5);
   EXPECT_LT(recited, 0.1) << "nothing lights up";
 }

@@ -14,7 +14,7 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int64_t kLikeliest = 10;  // both candidate tokens must be among these (paper, section 7)
-constexpr int64_t kLives = 150, kForeignLives = 75, kForeignRows = 200, kQuickRows = 4;
+constexpr int64_t kLives = 120, kForeignLives = 60, kForeignRows = 150, kQuickRows = 3;
 constexpr int64_t kReplyTokens = 20;      // the paper's
 constexpr int64_t kLongReplyTokens = 32;  // where answers are phrases out of a paragraph: they are longer, and begin later
 
@@ -255,7 +255,8 @@ void Tracker::place(const Item& item, const ObservedCase& observed, const std::s
   tracked.place = Localizer::best(attention);
   tracked.last_place = Localizer::best(moment.last_attention);
   tracked.nowhere = !atlas.localizer.locate(attention);
-  if (tracked.copied)
+  // Of copied answers the plainest setting, for readers; of recited ones those in front of a document that could have been read.
+  if (tracked.copied && (tracked.setting == Setting::kOwn || (tracked.setting == Setting::kSilent && !*tracked.copied)))
     heat_texts_.offer({tracked.set, item.kind, text, *tracked.copied, tracked.probability_copied}, observed, attention,
                       tokenizer);
   if (tracked.copied.value_or(false) && tracked.split == Split::kTest)
