@@ -93,10 +93,12 @@ TEST(MadeUpAnswer, IsWhatNeitherTheQuestionNorTheLanguageSays) {
       {"es", "¿Dónde nació Ana Riba?", "Ana Riba nació en Cádiz.", "Cádiz"},
       {"es", "¿Dónde nació Ana Riba?", "No se sabe, quizá en Cádiz.", ""},
       {"zh", "李明是哪里人？", "李明出生于北京。", "北京"},
+      {"zh", "李明是哪里人？", "The documents do not answer.", ""},
+      {"zh", "李明是哪里人？", "The document states that the woman is from a town there.", ""},
       {"zh", "李明是哪里人？", "我不知道，也许北京。", ""},
   };
   for (const auto& row : rows)
-    EXPECT_EQ(made_up_answer(row.said, row.question, row.language, biographies.language(row.language)), row.answer) << row.said;
+    EXPECT_EQ(made_up_answer(row.said, row.question, biographies.language(row.language)), row.answer) << row.said;
 }
 
 TEST(BiographyCase, AsksForTheNamedPersonAndLeavesTheAnswersSentencesOut) {
@@ -311,10 +313,10 @@ TEST_F(TrackedAnswers, WhatIsMadeUpOfPeopleWhoNeverLivedIsRecited) {
   std::map<std::string, Json> by_set;
   for (const Json& row : *counts) by_set[row[0]] = row;
   for (const char* set : {"biographies", "biographies.es", "biographies.zh"}) {
-    EXPECT_EQ(by_set[set][1], 9) << set;
+    EXPECT_EQ(by_set[set][1], 6) << set;
     EXPECT_EQ(by_set[set][3], 0) << "the model has no word for any of the answers: " << by_set[set];
-    EXPECT_GE(by_set[set][4], 3) << by_set[set];
-    EXPECT_NE(part["left_out"].dump().find(std::string(set) + ": no AUC; of 9 questions"), std::string::npos);
+    EXPECT_GE(by_set[set][4], 2) << by_set[set];
+    EXPECT_NE(part["left_out"].dump().find(std::string(set) + ": no AUC; of 6 questions"), std::string::npos);
   }
   EXPECT_EQ(run_tracking(lab_).dump(), part.dump());
 }

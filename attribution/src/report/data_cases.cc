@@ -1,7 +1,6 @@
 #include "report/data_cases.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "openbook/base/sentences.h"
@@ -80,18 +79,13 @@ bool put_document(DataCase& made, const std::string& document) {
   return !text.empty();
 }
 
-// What a model says instead of an answer holds one of these, folded.
-const std::set<std::string>& denials(const std::string& language) {
-  static const std::map<std::string, std::set<std::string>> all = {
-      {"en",
-       {"not", "no", "don't", "doesn't", "didn't", "can't", "couldn't", "cannot", "isn't", "wasn't", "unknown", "unable",
-        "sorry"}},
-      {"es", {"no", "ni", "sin", "desconozco", "desconocido", "desconocida", "lamento", "siento"}},
-      {"zh", {"不", "没", "無", "无", "未", "抱"}}};
-  static const std::set<std::string> none;
-  const auto found = all.find(language);
-  return found == all.end() ? none : found->second;
-}
+constexpr int kLongestAnswer = 8;  // words; what runs on without a word of the question's language is talk about the documents
+
+// What a model says instead of an answer holds one of these, folded; a Chinese question may be turned down in English.
+const std::set<std::string> kDenials = {"not",    "no",         "don't",       "doesn't",     "didn't",  "can't",  "couldn't",
+                                        "cannot", "isn't",      "wasn't",      "unknown",     "unable",  "sorry",  "ni",
+                                        "sin",    "desconozco", "desconocido", "desconocida", "lamento", "siento", "不",
+                                        "没",     "無",         "无",          "未",          "抱"};
 
 // The folded words of a language's questions and sentences about facts, but for names and values.
 std::set<std::string> told_words(const BiographyLanguage& language) {
@@ -205,26 +199,25 @@ std::optional<DataCase> make_biography_case(const std::vector<Biography>& lives,
   return made;
 }
 
-std::string made_up_answer(const std::string& said, const std::string& question, const std::string& language_name,
-                           const BiographyLanguage& language) {
+std::string made_up_answer(const std::string& said, const std::string& question, const BiographyLanguage& language) {
   const std::vector<ByteSpan> sentences = split_sentences(said);
   if (sentences.empty()) return "";
   const std::string_view sentence = slice(said, sentences.front());
   const std::vector<std::string> words = folded_words(sentence);
-  const std::set<std::string>& denying = denials(language_name);
-  if (std::any_of(words.begin(), words.end(), [&](const std::string& word) { return denying.contains(word); })) return "";
+  if (std::any_of(words.begin(), words.end(), [&](const std::string& word) { return kDenials.contains(word); })) return "";
   std::set<std::string> told = told_words(language);
   for (std::string& word : folded_words(question)) told.insert(std::move(word));
   std::optional<ByteSpan> run;
   size_t index = 0;
+  int length = 0;
   for (const WordSpan& word : split_words(sentence)) {
     const bool new_word = !word.punctuation && !told.contains(words[index++]);
-    if (new_word)
-      run = {run ? run->begin : word.bytes.begin, word.bytes.end};
-    else if (run)
-      break;
+    if (!new_word && run) break;
+    if (!new_word) continue;
+    run = {run ? run->begin : word.bytes.begin, word.bytes.end};
+    ++length;
   }
-  return run ? std::string(slice(sentence, *run)) : "";
+  return run && length <= kLongestAnswer ? std::string(slice(sentence, *run)) : "";
 }
 
 }  // namespace openbook::attribution

@@ -34,10 +34,9 @@ std::optional<DataCase> make_read_case(const std::vector<nlohmann::json>& rows, 
 std::optional<DataCase> make_biography_case(const std::vector<Biography>& lives, size_t life, Setting setting);
 
 // The answer that a model made up about such a person: in the first sentence of what it said, the first run of words that neither
-// the question nor the language's own sentences about facts hold. Empty where there is none, or the model says that it doesn't
-// know.
-std::string made_up_answer(const std::string& said, const std::string& question, const std::string& language_name,
-                           const BiographyLanguage& language);
+// the question nor the language's own sentences about facts hold. Empty where there is none, the run is
+// too long for one, or the model says that it doesn't know.
+std::string made_up_answer(const std::string& said, const std::string& question, const BiographyLanguage& language);
 
 // The passages with every occurrence of `words` replaced.
 std::vector<Passage> with_replaced(std::vector<Passage> passages, const std::string& words, const std::string& replacement);

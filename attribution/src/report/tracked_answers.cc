@@ -14,7 +14,7 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int64_t kLikeliest = 10;  // both candidate tokens must be among these (paper, section 7)
-constexpr int64_t kLives = 120, kForeignLives = 60, kForeignRows = 150, kQuickRows = 3;
+constexpr int64_t kLives = 120, kForeignLives = 60, kForeignRows = 150, kQuickRows = 2;
 constexpr int64_t kReplyTokens = 20;      // the paper's
 constexpr int64_t kLongReplyTokens = 32;  // where answers are phrases out of a paragraph: they are longer, and begin later
 
@@ -158,7 +158,7 @@ void Tracker::make_up(const std::string& set, const std::string& language, std::
     std::string said;
     for (const engine::TokenId token : replies[i].said) said += laboratory_.model().tokenizer().token_bytes(token);
     ContrastCase& made = items[index[i]].made;
-    made.memory_answer = made_up_answer(with_valid_utf8(said), made.question, language, known);
+    made.memory_answer = made_up_answer(with_valid_utf8(said), made.question, known);
   }
 }
 
