@@ -335,6 +335,8 @@ TEST_F(TrackedAnswers, AucsNameTheirClassesAndSayWhatClosedBooksAddToThem) {
       for (const Json& row : table["rows"])
         if (row[0] == "swap, where there were passages") EXPECT_EQ(row[1], "2 / 2");
   EXPECT_EQ(part["places"]["swap"]["localizer"]["n"], 2);
+  for (const Json& chart : part["charts"])
+    if (chart["title"].get<std::string>().starts_with("ROC, swap")) EXPECT_EQ(chart["series"].size(), 4u);
   EXPECT_EQ(figures.count("auc_read"), 0u) << "nothing was recited there";
   EXPECT_NE(part["left_out"].dump().find("read: no AUC"), std::string::npos);
 }

@@ -114,7 +114,7 @@ void compare_methods(const TrackedSets& sets, const std::vector<Method>& methods
 }
 
 // Of the probe, string match and the two best of the others there: all ten can't be told apart.
-Json roc_chart(const std::vector<Method>& methods, const Answers& answers, const std::string& title) {
+void add_roc_chart(const std::vector<Method>& methods, const Answers& answers, const std::string& title, Json& part) {
   std::vector<std::pair<double, const Method*>> others;
   for (size_t i = 2; i < methods.size(); ++i)
     if (const double auc = auc_of(scored(answers, methods[i].score, true)).value; !std::isnan(auc))
@@ -130,14 +130,16 @@ Json roc_chart(const std::vector<Method>& methods, const Answers& answers, const
       points.push_back({point.false_positive_rate, point.true_positive_rate});
     if (!points.empty()) series.push_back({{"name", shown[i]->name}, {"color", kColors[i]}, {"points", std::move(points)}});
   }
+  if (series.empty()) return;  // a class is missing
   const auto cases = scored(answers, methods.front().score, true);
   const int64_t copied = count_positive(cases);
-  return {{"kind", "lines"},
-          {"title", "ROC, " + title + " (" + std::to_string(copied) + " copied, " + std::to_string(std::ssize(cases) - copied) +
-                        " recited): the probe, string match and the two best baselines there"},
-          {"x", "recited taken for copied"},
-          {"y", "copied found"},
-          {"series", std::move(series)}};
+  part["charts"].push_back(
+      {{"kind", "lines"},
+       {"title", "ROC, " + title + " (" + std::to_string(copied) + " copied, " + std::to_string(std::ssize(cases) - copied) +
+                     " recited): the probe, string match and the two best baselines there"},
+       {"x", "recited taken for copied"},
+       {"y", "copied found"},
+       {"series", std::move(series)}});
 }
 
 void calibrate(const TrackedSets& sets, Json& part) {
@@ -169,9 +171,9 @@ Json run_tracking(const Laboratory& laboratory) {
   const std::vector<Method> methods = methods_of(laboratory, sets);
   Json part = {{"figures", Json::array()}, {"tables", Json::array()}, {"charts", Json::array()}, {"left_out", sets.left_out}};
   compare_methods(sets, methods, part);
-  part["charts"].push_back(roc_chart(methods, answers_of(sets, "conflict", Setting::kBare), "conflict, bare"));
-  part["charts"].push_back(roc_chart(methods, answers_of(sets, "conflict", Setting::kDecoy), "conflict, decoy"));
-  part["charts"].push_back(roc_chart(methods, answers_of(sets, "swap", std::nullopt), "swap, where there were passages"));
+  add_roc_chart(methods, answers_of(sets, "conflict", Setting::kBare), "conflict, bare", part);
+  add_roc_chart(methods, answers_of(sets, "conflict", Setting::kDecoy), "conflict, decoy", part);
+  add_roc_chart(methods, answers_of(sets, "swap", std::nullopt), "swap, where there were passages", part);
   calibrate(sets, part);
   follow_the_paper(laboratory, sets, part);
   localize(laboratory, sets, part);
