@@ -139,6 +139,7 @@ TEST_F(Experiments, FindersFindTheHeadThatReadsOrSayWhyNot) {
     EXPECT_GT(found["place_top1"]["value"].get<double>(), 0.8)
         << finder;  // the head looks at every occurrence of an answer alike
     EXPECT_LT(found["place_lost"]["value"].get<double>(), 0.1) << finder;
+    EXPECT_EQ(figure(part, std::string("place_") + finder), found["place_top1"]["value"].get<double>());
   }
   EXPECT_EQ(figure(part, "closest_without_lrp"), 0);
   // One head writes all of the answer: its gradient through the final norm is negative, and that finder has nothing to go by. Nor

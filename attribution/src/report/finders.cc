@@ -263,8 +263,7 @@ void Finding::detection() {
   Json counts = {"copied / recited, of every finder"};
   for (size_t i = 0; i < finders_.size(); ++i) {
     const Quality& quality = qualities_[i];
-    Json& entry = part_["finders"][finders_[i].name];
-    Json row = {finders_[i].label};
+    Json entry, row = {finders_[i].label};
     const auto add_auc = [&](Split split, std::optional<Setting> setting) {
       const std::vector<ClusteredScore> cases = scored(quality, split, setting);
       const Json estimate = auc_of(cases).to_json();
@@ -283,6 +282,7 @@ void Finding::detection() {
                               Json(quality.copied_accepted)})
       row.push_back(value);
     table["rows"].push_back(row);
+    part_["finders"][finders_[i].name].update(entry);
     part_["figures"].push_back(auc_figure("auc_" + finders_[i].name, "AUC, test relations: " + finders_[i].label,
                                           scored(quality, Split::kTest, std::nullopt)));
     part_["figures"].push_back(

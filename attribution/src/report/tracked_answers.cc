@@ -316,7 +316,7 @@ std::vector<Item> read_items(const std::filesystem::path& file, int64_t count) {
 void track_public_data(const Laboratory& laboratory, Tracker& tracker) {
   if (laboratory.data.empty()) return tracker.leave_out("conflict, swap, read: no evaluation data was named (--data)");
   const std::filesystem::path& data = laboratory.data;
-  const int64_t count = laboratory.sample(1 << 20, 20);
+  const int64_t count = laboratory.sample(1 << 20, 12);
   tracker.track("conflict", data_items(strict_conflict_rows(data / "conflict.jsonl"), count, make_conflict_case,
                                        {Setting::kOwn, Setting::kDecoy, Setting::kBare, Setting::kSilent, Setting::kClosed}));
   const auto swap = read_rows(data / "swap.jsonl", {"title", "type", "question", "document", "document_answer", "memory_answer",
