@@ -14,7 +14,7 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int64_t kLikeliest = 10;  // both candidate tokens must be among these (paper, section 7)
-constexpr int64_t kLives = 120, kForeignLives = 60, kForeignRows = 150, kQuickRows = 2;
+constexpr int64_t kLives = 120, kForeignLives = 60, kForeignRows = 150, kQuickRows = 1;
 constexpr int64_t kReplyTokens = 20;      // the paper's
 constexpr int64_t kLongReplyTokens = 32;  // where answers are phrases out of a paragraph: they are longer, and begin later
 
