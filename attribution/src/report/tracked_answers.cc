@@ -14,7 +14,7 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int64_t kLikeliest = 10;  // both candidate tokens must be among these (paper, section 7)
-constexpr int64_t kLives = 120, kForeignLives = 60, kForeignRows = 150, kQuickRows = 1;
+constexpr int64_t kLives = 120, kForeignLives = 60, kForeignRows = 150, kQuickRows = 2;
 constexpr int64_t kReplyTokens = 20;      // the paper's
 constexpr int64_t kLongReplyTokens = 32;  // where answers are phrases out of a paragraph: they are longer, and begin later
 
@@ -316,7 +316,7 @@ std::vector<Item> read_items(const std::filesystem::path& file, int64_t count) {
 void track_public_data(const Laboratory& laboratory, Tracker& tracker) {
   if (laboratory.data.empty()) return tracker.leave_out("conflict, swap, read: no evaluation data was named (--data)");
   const std::filesystem::path& data = laboratory.data;
-  const int64_t count = laboratory.sample(1 << 20, 12);
+  const int64_t count = laboratory.sample(1 << 20, 8);
   tracker.track("conflict", data_items(strict_conflict_rows(data / "conflict.jsonl"), count, make_conflict_case,
                                        {Setting::kOwn, Setting::kDecoy, Setting::kBare, Setting::kSilent, Setting::kClosed}));
   const auto swap = read_rows(data / "swap.jsonl", {"title", "type", "question", "document", "document_answer", "memory_answer",
