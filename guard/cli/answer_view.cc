@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 #include "terminal.h"
 
@@ -25,10 +26,8 @@ std::string marked(const Word& word, std::string_view text) {
 }
 
 // Without white space around it: models end an answer with empty lines.
-std::string trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin));
+std::string trimmed(std::string_view shown_text) {
+  return std::string(slice(shown_text, trim(shown_text, {0, static_cast<int64_t>(shown_text.size())})));
 }
 
 // Citations by number, in the order of the answer; claims that quote one place share a number.
@@ -84,7 +83,7 @@ std::string trace_of(const Answer& answer) {
   std::string text = paint(Style::kFaint, "tried:") + "\n";
   for (const Attempt& attempt : answer.trace) {
     text += "  " + attempt.what + ": ";
-    if (!attempt.text.empty()) text += "\"" + shown(trimmed(attempt.text), 4) + "\" -> ";
+    if (!attempt.text.empty()) text += "\"" + trimmed(shown(attempt.text, 4)) + "\" -> ";
     text += escape_line(attempt.outcome) + "\n";
   }
   return text;

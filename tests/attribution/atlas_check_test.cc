@@ -1,37 +1,26 @@
-// Which facts count as known, and whether an atlas still holds: over a hand-written model of which L0H0 reads and L0H1 recites.
+// Which facts count as known, and whether an atlas still holds.
 #include "openbook/attribution/atlas_check.h"
 
-#include "attribution/knowing_llama.h"
-#include "base/test_support.h"
-#include "contrast_runs.h"
+#include "attribution/knowing_laboratory.h"
 
 namespace openbook::attribution {
 namespace {
 
-using openbook::test::capital_facts;
 using openbook::test::knowing_llama;
 
-class AtlasChecks : public testing::Test {
+class AtlasChecks : public openbook::test::KnowingLaboratory {
  protected:
   AtlasChecks() {
-    knowing_llama(facts_).write(folder_ / "model");
-    model_ = engine::Model::load(folder_ / "model");
-    atlas_ = openbook::test::reading_atlas(folder_ / "model");
+    enter(knowing_llama(facts_));
     atlas_.validation = {{.setting = "pooled", .copied = 9, .recited = 9, .auc = 1, .place_top1 = 1}};
   }
 
-  AtlasCheck check() const { return check_atlas(model_, facts_, atlas_, {.facts = 6}); }
+  AtlasCheck check(int64_t facts = 6) const { return check_atlas(decoder_->shared_model(), facts_, atlas_, {.facts = facts}); }
   bool knows(const ContrastSet& facts, const std::string& subject) const {
-    const engine::Decoder decoder(model_);
-    const ContrastRuns runs = run_contrast_set(CaseRunner(decoder), facts, {}, {}, nullptr);
+    const ContrastRuns runs = run_contrast_set(CaseRunner(*decoder_), facts, {}, {}, nullptr);
     return std::any_of(runs.known.begin(), runs.known.end(),
                        [&](int32_t fact) { return facts.facts[fact].subject == subject; });
   }
-
-  const openbook::test::TemporaryFolder folder_;
-  const ContrastSet facts_ = capital_facts();
-  std::shared_ptr<const engine::Model> model_;
-  HeadAtlas atlas_;
 };
 
 TEST_F(AtlasChecks, AFactThatTheModelGuessesForAnInventedSubjectIsNotKnown) {
@@ -73,7 +62,7 @@ TEST_F(AtlasChecks, WhatCannotBeCheckedIsAnErrorAndNotAPass) {
   atlas_.layers = 2;
   EXPECT_ERROR(check(), Code::kFailedPrecondition, "2 layers of 2 heads, this one has 1 of 2");
   atlas_ = good;
-  EXPECT_ERROR(check_atlas(model_, facts_, atlas_, {.facts = 1}), Code::kFailedPrecondition, "5 of each are needed");
+  EXPECT_ERROR(check(1), Code::kFailedPrecondition, "5 of each are needed");
 }
 
 }  // namespace

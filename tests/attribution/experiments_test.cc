@@ -1,7 +1,6 @@
 // Surgery, tracking and finders over a hand-written model, of which one knows what its two heads do: L0H0 reads answers from
 // documents, L0H1 recites them.
-#include "attribution/knowing_llama.h"
-#include "base/test_support.h"
+#include "attribution/knowing_laboratory.h"
 #include "report/finders.h"
 #include "report/removal.h"
 #include "report/surgery.h"
@@ -12,41 +11,26 @@ namespace openbook::attribution {
 namespace {
 
 using openbook::test::capital_facts;
+using openbook::test::value_of;
 using openbook::test::knowing_llama;
 
-class Experiments : public testing::Test {
+class Experiments : public openbook::test::KnowingLaboratory {
  protected:
   void SetUp() override {
-    knowing_llama(facts_).write(folder_ / "model");
-    decoder_.emplace(engine::Model::load(folder_ / "model"));
+    enter(knowing_llama(facts_));
     runs_ = run_contrast_set(CaseRunner(*decoder_), facts_, {}, {}, nullptr);
-    atlas_ = openbook::test::reading_atlas(folder_ / "model");
-    lab_ = {.decoder = &*decoder_, .facts = &facts_, .runs = &runs_, .atlas = &atlas_};
     ASSERT_GE(runs_.known.size(), 20u);
   }
-
-  static double figure(const Json& part, const std::string& name) {
-    for (const Json& each : part["figures"])
-      if (each["name"] == name) return each["estimate"]["value"].get<double>();
-    throw std::logic_error("no figure " + name);
-  }
-
-  const openbook::test::TemporaryFolder folder_;
-  const ContrastSet facts_ = capital_facts();
-  std::optional<engine::Decoder> decoder_;
-  ContrastRuns runs_;
-  HeadAtlas atlas_;
-  Laboratory lab_;
 };
 
 TEST_F(Experiments, SurgeryTakesReadingOrRecitingAway) {
   const Json part = run_surgery(lab_);
   EXPECT_EQ(part["chosen"]["in_context"]["heads"], Json({"L0H0"}));
   EXPECT_EQ(part["chosen"]["parametric"]["heads"], Json({"L0H1"}));
-  EXPECT_EQ(figure(part, "in_context_open_book"), 100);
-  EXPECT_EQ(figure(part, "in_context_closed_book"), 0);
-  EXPECT_EQ(figure(part, "parametric_closed_book"), 100);
-  EXPECT_EQ(figure(part, "parametric_open_book"), 0);
+  EXPECT_EQ(value_of(part, "in_context_open_book"), 100);
+  EXPECT_EQ(value_of(part, "in_context_closed_book"), 0);
+  EXPECT_EQ(value_of(part, "parametric_closed_book"), 100);
+  EXPECT_EQ(value_of(part, "parametric_open_book"), 0);
   // Without the head that reads, memory answers in spite of the document.
   EXPECT_EQ(part["conflict"]["own"]["in_context"]["memory"][0]["value"], 0);
   EXPECT_EQ(part["conflict"]["own"]["in_context"]["memory"][1]["value"], 1);
@@ -96,14 +80,14 @@ TEST(RemovalTrials, AskInAWordingThatTookNoPartInChoosingTheFact) {
 TEST_F(Experiments, QuickSurgeryGivesTheSameTwice) {
   lab_.quick = true;
   const Json part = run_surgery(lab_);
-  EXPECT_EQ(figure(part, "in_context_open_book"), 100);
+  EXPECT_EQ(value_of(part, "in_context_open_book"), 100);
   EXPECT_EQ(part["left_out"].size(), 1u);
   EXPECT_EQ(run_surgery(lab_).dump(), part.dump());
 }
 
 TEST_F(Experiments, TrackingTellsCopiedFromRecitedAndKeepsTheProbesFeatures) {
   const Json part = run_tracking(lab_);
-  EXPECT_EQ(figure(part, "auc_own_test"), 1);
+  EXPECT_EQ(value_of(part, "auc_own_test"), 1);
   EXPECT_NE(part["left_out"].dump().find("--data"), std::string::npos);
   const Json& features = part["features"];
   EXPECT_EQ(features["heads"], Json({"L0H0", "L0H1"}));
@@ -139,9 +123,9 @@ TEST_F(Experiments, FindersFindTheHeadThatReadsOrSayWhyNot) {
     EXPECT_GT(found["place_top1"]["value"].get<double>(), 0.8)
         << finder;  // the head looks at every occurrence of an answer alike
     EXPECT_LT(found["place_lost"]["value"].get<double>(), 0.1) << finder;
-    EXPECT_EQ(figure(part, std::string("place_") + finder), found["place_top1"]["value"].get<double>());
+    EXPECT_EQ(value_of(part, std::string("place_") + finder), found["place_top1"]["value"].get<double>());
   }
-  EXPECT_EQ(figure(part, "closest_without_lrp"), 0);
+  EXPECT_EQ(value_of(part, "closest_without_lrp"), 0);
   // One head writes all of the answer: its gradient through the final norm is negative, and that finder has nothing to go by. Nor
   // does that head tell documents apart.
   ASSERT_EQ(part["left_out"].size(), 2u);

@@ -5,8 +5,7 @@
 #include <map>
 #include <set>
 
-#include "attribution/knowing_llama.h"
-#include "base/test_support.h"
+#include "attribution/knowing_laboratory.h"
 #include "openbook/base/file.h"
 #include "openbook/base/words.h"
 #include "report/paper_protocol.h"
@@ -16,7 +15,6 @@
 namespace openbook::attribution {
 namespace {
 
-using openbook::test::capital_facts;
 using openbook::test::knowing_llama;
 
 TEST(SpanF1, IsOfTheOccurrenceThatOverlapsMost) {
@@ -156,7 +154,7 @@ std::string lines(const std::vector<nlohmann::json>& rows) {
 }
 
 // The model of the capitals, which also reads dates, numbers, a doubled word, and Chinese.
-class TrackedAnswers : public testing::Test {
+class TrackedAnswers : public openbook::test::KnowingLaboratory {
  protected:
   void SetUp() override {
     openbook::test::ReadingLlama model = knowing_llama(facts_);
@@ -178,11 +176,9 @@ class TrackedAnswers : public testing::Test {
     model.follow("。", {"<|im_end|>"});
     for (auto& [subject, answer] : model.memory)
       if (std::find(model.answers.begin(), model.answers.end(), answer) == model.answers.end()) answer = " Oslo";
-    model.write(folder_ / "model");
-    decoder_.emplace(engine::Model::load(folder_ / "model"));
-    atlas_ = openbook::test::reading_atlas(folder_ / "model");
+    enter(model);
     write_data();
-    lab_ = {.decoder = &*decoder_, .facts = &facts_, .runs = &runs_, .atlas = &atlas_, .data = folder_.path()};
+    lab_.data = folder_.path();
   }
 
   void write_data() const {
@@ -233,12 +229,6 @@ class TrackedAnswers : public testing::Test {
   }
 
   static constexpr int kLongSteps = 24;
-  const openbook::test::TemporaryFolder folder_;
-  const ContrastSet facts_ = capital_facts();
-  std::optional<engine::Decoder> decoder_;
-  ContrastRuns runs_;
-  HeadAtlas atlas_;
-  Laboratory lab_;
 };
 
 TEST_F(TrackedAnswers, AreLabelledAndPlacedWhateverTheyAreMadeOf) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "base/test_support.h"
+#include "attribution/knowing_laboratory.h"
 #include "batches.h"
 #include "guard/reading_llama.h"
 #include "openbook/base/file.h"
@@ -12,6 +12,8 @@
 
 namespace openbook::attribution {
 namespace {
+
+using openbook::test::value_of;
 
 const std::vector<std::string> kTowns = {" Bergen", " Oslo",   " Lund", " Turku", " Malmo",  " Sligo",
                                          " Derry",  " Galway", " Cork", " Ennis", " Tralee", " Athlone"};
@@ -70,13 +72,6 @@ class Vectors : public testing::Test {
                 {"facts", facts},
                 {"fillers", {"{who}."}},
                 {"needles", {" Athlone", " Tralee"}}}}}}};
-  }
-
-  double value(const Json& part, const std::string& figure) const {
-    for (const Json& each : part["figures"])
-      if (each["name"] == figure) return each["estimate"]["value"].get<double>();
-    ADD_FAILURE() << "no figure " << figure;
-    return -1;
   }
 
   const test::TemporaryFolder folder_;
@@ -231,12 +226,12 @@ TEST_F(VectorsOfPeople, AreLeftOutWhereTheModelKnowsTooFew) {
 
 TEST_F(Vectors, TheWholePartFindsTheHeadsThatDoIt) {
   const Json part = run_vectors(lab_);
-  EXPECT_EQ(value(part, "parametric_unpatched"), 0);
-  EXPECT_EQ(value(part, "parametric_published"), 1);
-  EXPECT_EQ(value(part, "parametric_best"), 1);
-  EXPECT_LE(value(part, "retrieval_unpatched"), 0.5);
-  EXPECT_EQ(value(part, "retrieval_best"), 1);
-  EXPECT_GE(value(part, "task_asked"), 0);
+  EXPECT_EQ(value_of(part, "parametric_unpatched"), 0);
+  EXPECT_EQ(value_of(part, "parametric_published"), 1);
+  EXPECT_EQ(value_of(part, "parametric_best"), 1);
+  EXPECT_LE(value_of(part, "retrieval_unpatched"), 0.5);
+  EXPECT_EQ(value_of(part, "retrieval_best"), 1);
+  EXPECT_GE(value_of(part, "task_asked"), 0);
   for (const Json& figure : part["figures"]) {
     EXPECT_EQ(figure["estimate"]["n"] == 0, figure["estimate"]["value"].is_null()) << figure.dump();
     if (figure["name"] != "task_best_where_asked_works") EXPECT_GT(figure["estimate"]["n"].get<int64_t>(), 0) << figure.dump();
@@ -251,7 +246,7 @@ TEST_F(Vectors, WhatIsMissingIsSaid) {
   runs_.known.resize(5);
   const Json part = run_vectors(lab_);
   EXPECT_NE(part["left_out"].dump().find("parametric vectors need 10 known facts"), std::string::npos) << part["left_out"];
-  EXPECT_EQ(value(part, "retrieval_best"), 1);
+  EXPECT_EQ(value_of(part, "retrieval_best"), 1);
   lab_.biographies = nullptr;
   EXPECT_ERROR(run_vectors(lab_), Code::kFailedPrecondition, "need biographies");
 }
