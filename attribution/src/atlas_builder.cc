@@ -61,6 +61,7 @@ class Builder {
 
   std::vector<const ObservedCase*> fit_cases(Setting setting, GivenAnswer given) const;
   void find_heads();
+  void keep(const HeadScores& scores);
   void fit();
   void fit_dose();
   void validate();
@@ -76,6 +77,7 @@ class Builder {
   const Cancellation* cancellation_;
   CaseRunner runner_;
   HeadAtlas atlas_;
+  std::vector<engine::HeadId> retrieving_;  // by retrieval score, best first: what probe and steering draw on
 };
 
 // Of the fit split: evenly spread over the facts, and so over the relations.
@@ -104,18 +106,29 @@ void Builder::find_heads() {
     const AnswerTrials trials = answer_trials(decoder_.model(), *set_, open_book, options_->seed);
     scores.retrieval = score_needles(decoder_, trials, counting("needles", trials.trials.size()), cancellation_).write;
   }
-  atlas_.in_context = largest(scores.difference(), options_->in_context_heads);
-  atlas_.parametric = smallest(scores.difference(), options_->parametric_heads);
-  atlas_.task = largest(scores.task, options_->task_heads);
-  atlas_.retrieval = largest(scores.retrieval, 2 * options_->retrieval_heads);
-  const auto flat = [](const at::Tensor& score) {
-    const at::Tensor values = score.contiguous();
-    return std::vector<double>(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
-  };
+  keep(scores);
+  atlas_.provenance["finder"] = lrp ? "AttnLRP" : "write score, gradient times activation";
+}
+
+void Builder::keep(const HeadScores& scores) {
   atlas_.difference_score = flat(scores.difference());
   atlas_.task_score = flat(scores.task);
   atlas_.retrieval_score = flat(scores.retrieval);
-  atlas_.provenance["finder"] = lrp ? "AttnLRP" : "write score, gradient times activation";
+  const auto heads_of = [&](const HeadRole& role) {
+    std::vector<engine::HeadId> heads;
+    for (const size_t at : members(role))
+      heads.push_back({static_cast<int32_t>(at) / static_cast<int32_t>(atlas_.heads),
+                       static_cast<int32_t>(at) % static_cast<int32_t>(atlas_.heads)});
+    return heads;
+  };
+  const std::vector<HeadRole> roles =
+      head_roles(atlas_.difference_score, atlas_.task_score, atlas_.retrieval_score, options_->role_size);
+  atlas_.in_context = heads_of(roles[0]);
+  atlas_.parametric = heads_of(roles[1]);
+  atlas_.task = heads_of(roles[2]);
+  atlas_.retrieval = heads_of(roles[3]);
+  retrieving_ = largest(scores.retrieval, std::min(2 * options_->probe_heads, scores.retrieval.numel()));
+  atlas_.provenance["role_size"] = options_->role_size == RoleSize::kElbow ? "elbow" : "the paper's share";
 }
 
 void Builder::require_enough() const {
@@ -137,7 +150,7 @@ void Builder::require_enough() const {
 void Builder::fit() {
   report("probe", 0, 1);
   const std::vector<engine::HeadId> heads(
-      atlas_.retrieval.begin(), atlas_.retrieval.begin() + std::min<int64_t>(options_->retrieval_heads, atlas_.retrieval.size()));
+      retrieving_.begin(), retrieving_.begin() + std::min<int64_t>(options_->probe_heads, std::ssize(retrieving_)));
   const auto relation_of = [&](const LabelledCase& each) { return set_->facts[each.observed->made.fact].relation; };
   atlas_.localizer = fit_answer_localizer(atlas_.heads, heads, runs_.labelled);
   const ProbeFeatures features(atlas_.heads, heads, atlas_.localizer);
@@ -161,7 +174,7 @@ void Builder::fit_dose() {
       given.push_back(observed.given);
     return given;
   };
-  atlas_.steering = sweep_dose(atlas_.retrieval, atlas_.parametric, options_->retrieval_heads, run_all, atlas_.provenance);
+  atlas_.steering = sweep_dose(retrieving_, atlas_.parametric, options_->probe_heads, run_all, atlas_.provenance);
 }
 
 void Builder::validate() {

@@ -10,6 +10,13 @@
 namespace openbook::attribution {
 namespace {
 
+constexpr double kPaperShare = 100.0 / 1024, kPaperTaskShare = 40.0 / 1024;  // Kahardipraja et al. 2025, of Llama and Mistral
+
+std::vector<double> negated(std::vector<double> scores) {
+  for (double& score : scores) score = -score;
+  return scores;
+}
+
 // `relevance` divided by its sum, float64 on the CPU.
 at::Tensor normalised(const at::Tensor& relevance) {
   const at::Tensor wide = relevance.to(at::kCPU, at::kDouble);
@@ -45,7 +52,7 @@ std::vector<engine::HeadId> best(const at::Tensor& score, int64_t count, bool de
     throw Error(Code::kInvalidArgument,
                 "head scores: " + std::to_string(count) + " heads asked for, the model has " + std::to_string(score.numel()));
   const at::Tensor values = (descending ? -score : score).to(at::kCPU, at::kDouble).contiguous();
-  if (values.isnan().any().item<bool>()) throw Error(Code::kInvalidArgument, "head scores: a score is not a number");
+  if (!values.isfinite().all().item<bool>()) throw Error(Code::kInvalidArgument, "head scores: a score is not finite");
   const double* value = values.data_ptr<double>();
   std::vector<int32_t> order(score.numel());
   std::iota(order.begin(), order.end(), 0);
@@ -94,6 +101,47 @@ HeadScores HeadScoreMeans::scores() const {
           .open_cases = sums_.open_cases,
           .closed_cases = sums_.closed_cases,
           .key_cases = sums_.key_cases};
+}
+
+std::vector<double> flat(const at::Tensor& score) {
+  const at::Tensor values = score.to(at::kCPU, at::kDouble).contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
+}
+
+std::vector<HeadRole> head_roles(const std::vector<double>& difference, const std::vector<double>& task,
+                                 const std::vector<double>& retrieval, RoleSize size) {
+  const auto role = [&](const char* name, std::vector<double> scores, double share) {
+    if (!std::all_of(scores.begin(), scores.end(), [](double score) { return std::isfinite(score); }))
+      throw Error(Code::kInvalidArgument, std::string("head scores: one that tells ") + name + " heads is not finite");
+    const int64_t count =
+        size == RoleSize::kElbow ? heads_before_elbow(scores) : std::lround(share * static_cast<double>(scores.size()));
+    return HeadRole{name, std::move(scores), count};
+  };
+  return {role("in_context", difference, kPaperShare), role("parametric", negated(difference), kPaperShare),
+          role("task", task, kPaperTaskShare), role("retrieval", retrieval, kPaperTaskShare)};
+}
+
+std::vector<size_t> members(const HeadRole& role) {
+  std::vector<size_t> order(role.scores.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return role.scores[a] > role.scores[b]; });
+  order.resize(std::min(order.size(), static_cast<size_t>(role.count)));
+  return order;
+}
+
+int64_t heads_before_elbow(std::vector<double> scores) {
+  std::erase_if(scores, [](double score) { return score <= 0; });
+  std::sort(scores.rbegin(), scores.rend());
+  const auto count = static_cast<int64_t>(scores.size());
+  if (count < 3 || scores.front() == scores.back()) return count;
+  int64_t elbow = count;
+  double farthest = 1e-9;  // a straight line has none
+  for (int64_t i = 1; i + 1 < count; ++i) {
+    const double along = static_cast<double>(i) / static_cast<double>(count - 1);
+    const double height = (scores[i] - scores.back()) / (scores.front() - scores.back());
+    if (const double below = 1 - along - height; below > farthest) elbow = i, farthest = below;
+  }
+  return elbow;
 }
 
 std::vector<engine::HeadId> largest(const at::Tensor& score, int64_t count) { return best(score, count, /*descending=*/true); }

@@ -13,7 +13,7 @@ namespace {
 using attribution::HeadAtlas;
 
 struct AtlasFlags {
-  std::string model, embedder, atlas, out, facts, finder = "write-score", device = "auto", dtype = "float32";
+  std::string model, embedder, atlas, out, facts, finder = "write-score", roles = "elbow", device = "auto", dtype = "float32";
   attribution::AtlasBuildOptions build;
   attribution::AtlasCheckOptions check;
 };
@@ -174,6 +174,10 @@ void add_atlas(CLI::App& app, Context& context) {
   made->add_option("--finder", flags->finder, "how heads are found; attnlrp may be patented (see README)")
       ->check(CLI::IsMember({"write-score", "attnlrp"}))
       ->capture_default_str();
+  made->add_option("--roles", flags->roles,
+                   "how many heads have a role: those before the elbow of their sorted scores, or the paper's share of all")
+      ->check(CLI::IsMember({"elbow", "paper-share"}))
+      ->capture_default_str();
   made->add_option("--seed", flags->build.seed, "of wording and counterfactual objects")->capture_default_str();
   made->add_option("--device", flags->device, "cpu, cuda, cuda:N or auto")->capture_default_str();
   made->add_option("--dtype", flags->dtype, "float32 or bfloat16")
@@ -182,8 +186,10 @@ void add_atlas(CLI::App& app, Context& context) {
   made->callback([flags, &context] {
     const bool attnlrp = flags->finder == "attnlrp";
     flags->build.finder = attnlrp ? attribution::HeadFinder::kAttnLrp : attribution::HeadFinder::kWriteScore;
-    flags->build.command = std::string("openbook atlas build") + (attnlrp ? " --finder attnlrp" : "") + " --seed " +
-                           std::to_string(flags->build.seed) +
+    const bool papers = flags->roles == "paper-share";
+    flags->build.role_size = papers ? attribution::RoleSize::kPaperShare : attribution::RoleSize::kElbow;
+    flags->build.command = std::string("openbook atlas build") + (attnlrp ? " --finder attnlrp" : "") +
+                           (papers ? " --roles paper-share" : "") + " --seed " + std::to_string(flags->build.seed) +
                            (flags->build.max_facts ? " --max-facts " + std::to_string(flags->build.max_facts) : "");
     context.run = [flags, &context] { return build(*flags, context); };
   });

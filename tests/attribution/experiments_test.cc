@@ -11,8 +11,8 @@ namespace openbook::attribution {
 namespace {
 
 using openbook::test::capital_facts;
-using openbook::test::value_of;
 using openbook::test::knowing_llama;
+using openbook::test::value_of;
 
 class Experiments : public openbook::test::KnowingLaboratory {
  protected:
@@ -36,6 +36,15 @@ TEST_F(Experiments, SurgeryTakesReadingOrRecitingAway) {
   EXPECT_EQ(part["conflict"]["own"]["in_context"]["memory"][1]["value"], 1);
   for (const Json& chart : part["charts"])
     for (const Json& series : chart["series"]) EXPECT_EQ(series["points"][0][1], 1) << "all cases are right before";
+}
+
+TEST_F(Experiments, SurgeryFindsHeadsThatTheAtlasDoesNotList) {
+  atlas_.in_context = atlas_.parametric = {};
+  std::fill(atlas_.difference_score.begin(), atlas_.difference_score.end(), 0);
+  const Json part = run_surgery(lab_);
+  EXPECT_EQ(part["chosen"]["in_context"]["heads"], Json({"L0H0"}));
+  EXPECT_EQ(part["chosen"]["parametric"]["heads"], Json({"L0H1"}));
+  EXPECT_EQ(value_of(part, "parametric_closed_book"), 100);
 }
 
 TEST_F(Experiments, PickedOrdersBeginWithTheHeadThatReadsOrRecites) {
@@ -75,6 +84,25 @@ TEST(RemovalTrials, AskInAWordingThatTookNoPartInChoosingTheFact) {
   }
   EXPECT_GT(firm, 0);
   EXPECT_LT(firm, std::ssize(trials));
+}
+
+TEST(Surgery, OfFactsThatAreAskedInOneWordingOnlySaysWhatIsMissing) {
+  const openbook::test::TemporaryFolder folder;
+  ContrastSet facts = capital_facts();
+  for (Relation& relation : facts.relations) relation.questions.resize(1);
+  knowing_llama(facts).write(folder / "model");
+  const engine::Decoder decoder(engine::Model::load(folder / "model"));
+  const ContrastRuns runs = run_contrast_set(CaseRunner(decoder), facts, {}, {}, nullptr);
+  const HeadAtlas atlas = openbook::test::reading_atlas(folder / "model");
+  const Laboratory lab = {.decoder = &decoder, .facts = &facts, .runs = &runs, .atlas = &atlas};
+  try {
+    run_surgery(lab);
+    FAIL() << "there is nothing firm to take away";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kFailedPrecondition);
+    EXPECT_NE(std::string(error.what()).find("the model is sure of none in every wording"), std::string::npos) << error.what();
+    EXPECT_NE(error.hint().find("two wordings"), std::string::npos) << error.hint();
+  }
 }
 
 TEST_F(Experiments, QuickSurgeryGivesTheSameTwice) {

@@ -21,7 +21,49 @@ TEST(HeadRoles, BadScoresAreRefused) {
   EXPECT_ERROR(largest(at::zeros({2, 3}), 7), Code::kInvalidArgument, "7 heads asked for, the model has 6");
   EXPECT_ERROR(smallest(at::zeros({2, 3}), -1), Code::kInvalidArgument, "-1 heads");
   EXPECT_ERROR(largest(at::zeros({3}), 1), Code::kInvalidArgument, "[layers, heads]");
-  EXPECT_ERROR(largest(at::full({1, 1}, NAN), 1), Code::kInvalidArgument, "not a number");
+  EXPECT_ERROR(largest(at::full({1, 1}, NAN), 1), Code::kInvalidArgument, "not finite");
+  EXPECT_ERROR(largest(at::full({1, 1}, INFINITY), 1), Code::kInvalidArgument, "not finite");
+  EXPECT_ERROR(head_roles({1, 2}, {1, NAN}, {1, 2}, RoleSize::kElbow), Code::kInvalidArgument, "task heads is not finite");
+  EXPECT_ERROR(head_roles({1, INFINITY}, {1, 2}, {}, RoleSize::kPaperShare), Code::kInvalidArgument, "in_context heads");
+}
+
+TEST(HeadRoles, AreSizedByTheElbowOfTheirScoresOrByThePapersShareOfAllHeads) {
+  std::vector<double> difference(270, 0.01), task(270, 0.001), none;
+  difference[7] = 5;
+  difference[9] = -4;
+  difference[3] = -6;
+  task[1] = task[2] = 3;
+  const std::vector<HeadRole> roles = head_roles(difference, task, none, RoleSize::kElbow);
+  ASSERT_EQ(roles.size(), 4u);
+  EXPECT_EQ(roles[0].name, "in_context");
+  EXPECT_EQ(members(roles[0]), (std::vector<size_t>{7}));
+  EXPECT_EQ(roles[1].name, "parametric");
+  EXPECT_EQ(members(roles[1]), (std::vector<size_t>{3, 9}));
+  EXPECT_EQ(members(roles[2]), (std::vector<size_t>{1, 2}));
+  EXPECT_TRUE(members(roles[3]).empty()) << "no scores, no heads";
+
+  const std::vector<HeadRole> papers = head_roles(difference, task, none, RoleSize::kPaperShare);
+  EXPECT_EQ(papers[0].count, 26);  // 100 of 1,024
+  EXPECT_EQ(papers[2].count, 11);  // 40 of 1,024
+  EXPECT_EQ(papers[3].count, 0);
+}
+
+TEST(HeadsBeforeElbow, AreThoseThatStandOutOfTheRest) {
+  const std::vector<double> scores = {0.1, 10, -4, 0.2, 9, 0.3, 0.05};
+  EXPECT_EQ(heads_before_elbow(scores), 2);
+  std::vector<double> small = scores;
+  for (double& score : small) score *= 1e-12;
+  EXPECT_EQ(heads_before_elbow(small), 2);
+  EXPECT_EQ(heads_before_elbow({8, 7, 6, 1, 0.9, 0.8, 0.7, 0.6, 0.5}), 3);
+}
+
+TEST(HeadsBeforeElbow, WithoutAnElbowAreAllOfAPositiveScore) {
+  EXPECT_EQ(heads_before_elbow({5, 4, 3, 2, 1, 0, -1}), 5);
+  EXPECT_EQ(heads_before_elbow({2, 2, 2, 2}), 4);
+  EXPECT_EQ(heads_before_elbow({2, 1}), 2);
+  EXPECT_EQ(heads_before_elbow({7, -7}), 1);
+  EXPECT_EQ(heads_before_elbow({0, -1, -2}), 0);
+  EXPECT_EQ(heads_before_elbow({}), 0);
 }
 
 TEST(HeadScoreMeans, CasesWeighAlikeWhateverTheirLogit) {

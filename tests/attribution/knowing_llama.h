@@ -42,8 +42,8 @@ inline attribution::ContrastSet capital_facts() {
     relation.split = i == 0 || i == 3 ? attribution::Split::kFit
                      : i == 1         ? attribution::Split::kCalibrate
                                       : attribution::Split::kTest;
-    relation.questions = {"Which town leads {subject}?"};
-    relation.clozes = {"The capital of {subject} is"};
+    relation.questions = {"Which town leads {subject}?", "What leads {subject}?"};
+    relation.clozes = {"The capital of {subject} is", "The first town of {subject} is"};
     relation.answer_sentences = {"The capital of {subject} is {object}."};
     relation.support_sentences = {"Most go to {object}."};
     relation.filler_sentences = {"Few leave {subject}.", "All like {subject}.", "One sees {subject}.", "We know {subject}."};

@@ -12,24 +12,6 @@
 namespace openbook::attribution {
 namespace {
 
-TEST(HeadsBeforeElbow, AreThoseThatStandOutOfTheRest) {
-  const std::vector<double> scores = {0.1, 10, -4, 0.2, 9, 0.3, 0.05};
-  EXPECT_EQ(heads_before_elbow(scores), 2);
-  std::vector<double> small = scores;
-  for (double& score : small) score *= 1e-12;
-  EXPECT_EQ(heads_before_elbow(small), 2);
-  EXPECT_EQ(heads_before_elbow({8, 7, 6, 1, 0.9, 0.8, 0.7, 0.6, 0.5}), 3);
-}
-
-TEST(HeadsBeforeElbow, WithoutAnElbowAreAllOfAPositiveScore) {
-  EXPECT_EQ(heads_before_elbow({5, 4, 3, 2, 1, 0, -1}), 5);
-  EXPECT_EQ(heads_before_elbow({2, 2, 2, 2}), 4);
-  EXPECT_EQ(heads_before_elbow({2, 1}), 2);
-  EXPECT_EQ(heads_before_elbow({7, -7}), 1);
-  EXPECT_EQ(heads_before_elbow({0, -1, -2}), 0);
-  EXPECT_EQ(heads_before_elbow({}), 0);
-}
-
 TEST(FunctionalMap, AHeadHasTheRoleThatItStandsHighestIn) {
   const Json map = functional_map(
       "Map", 2, 3,

@@ -32,11 +32,6 @@ struct Quality {
   double recited_passed = 0, copied_accepted = 0;  // shares of the test split at the calibrated threshold
 };
 
-std::vector<double> flat(const at::Tensor& score) {
-  const at::Tensor values = score.to(at::kDouble).contiguous();
-  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
-}
-
 class Finding {
  public:
   explicit Finding(const Laboratory& lab)

@@ -37,11 +37,9 @@ constexpr Word kWords[] = {
     {"copied blamed", "The share of copied answers below the lower threshold: taken for recited."},
     {"nowhere", "The localizer's word for an answer that it finds no place for."},
     {"firm facts",
-     "In surgery: facts that the whole model gets right under every other wording of the question, and in the contrast set's "
-     "with the right "
-     "first token likelier than all others together. They are measured in a wording that took no part in that, so some are wrong "
-     "even with "
-     "all heads."},
+     "In surgery: facts that the whole model gets right under every other wording of the question, each time with a first token "
+     "that is likelier than all others together. They are measured in a wording that took no part in that, so some are wrong even "
+     "with all heads."},
     {"in-context, parametric heads",
      "Heads that matter more when the document's answer is given, and heads that matter more when memory's is (largest and "
      "smallest difference "

@@ -6,6 +6,7 @@
 
 #include "batches.h"
 #include "openbook/attribution/head_roles.h"
+#include "openbook/base/error.h"
 #include "openbook/base/words.h"
 #include "openbook/engine/chat_template.h"
 #include "report/data_cases.h"
@@ -28,35 +29,50 @@ Setting setting_of(Book book) {
   return book == Book::kClosed ? Setting::kClosed : book == Book::kBare ? Setting::kBare : Setting::kOwn;
 }
 
-RemovalTrial trial_of(const Laboratory& lab, const engine::PromptBuilder& prompts, const ContrastCase& made, Book book,
-                      const std::string& question) {
+// The answer that is right in it.
+GivenAnswer right_answer(Book book) {
+  return book == Book::kOwn || book == Book::kBare ? GivenAnswer::kDocument : GivenAnswer::kMemory;
+}
+
+// The case in that book and wording.
+ContrastCase asked_in(ContrastCase made, Book book, const std::string& question) {
+  made.question = question;
+  if (book == Book::kOriginal) made.passages = with_replaced(made.passages, made.document_answer, made.memory_answer);
+  return made;
+}
+
+RemovalTrial trial_of(const Laboratory& lab, const engine::PromptBuilder& prompts, const ContrastCase& made, Book book) {
   RemovalTrial trial{.fact = made.fact,
                      .book = book,
                      .subject = lab.facts->facts[made.fact].subject,
                      .document_answer = made.document_answer,
                      .memory_answers = made.memory_aliases};
   trial.memory_answers.insert(trial.memory_answers.begin(), made.memory_answer);
-  const engine::PromptRequest request{
-      .passages =
-          book == Book::kOriginal ? with_replaced(made.passages, made.document_answer, made.memory_answer) : made.passages,
-      .question = question,
-      .style = book == Book::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat,
-  };
+  const engine::PromptRequest request{.passages = made.passages,
+                                      .question = made.question,
+                                      .style = book == Book::kBare ? engine::PromptStyle::kBare : engine::PromptStyle::kChat};
   trial.prompt = prompts.build(request, lab.model().config().max_positions - kMaxTokens).tokens;
   return trial;
 }
 
-// Whether an answer was given whose first token was likelier than all others together.
-std::vector<bool> sure_of(const Laboratory& lab, const std::vector<const ObservedCase*>& cases) {
+// Of each case, whether the model gives that answer, with a first token that is likelier than all others together.
+std::vector<bool> surely_gives(const Laboratory& lab, std::vector<ContrastCase> cases, const std::vector<GivenAnswer>& wanted) {
+  const std::string stage = "facts that are firmly known";
+  const auto total = static_cast<int64_t>(cases.size());
+  const std::vector<ObservedCase> observed =
+      CaseRunner(*lab.decoder)
+          .answer(std::move(cases), {.max_tokens = kMaxTokens,
+                                     .progress = [&](int64_t done) { lab.report(stage, done, total); },
+                                     .cancellation = lab.cancellation});
   std::vector<NextToken> given;
   std::vector<size_t> of_case;
-  for (size_t i = 0; i < cases.size(); ++i) {
-    if (cases[i]->given != (cases[i]->made.setting == Setting::kClosed ? GivenAnswer::kMemory : GivenAnswer::kDocument)) continue;
-    given.push_back(first_answer_token(*cases[i]));
+  for (size_t i = 0; i < observed.size(); ++i) {
+    if (observed[i].given != wanted[i] || observed[i].answer.size() == 0) continue;
+    given.push_back(first_answer_token(observed[i]));
     of_case.push_back(i);
   }
-  const at::Tensor log_probability = log_probability_without(lab, given, {{}}, "facts that are firmly known");
-  std::vector<bool> sure(cases.size());
+  const at::Tensor log_probability = log_probability_without(lab, given, {{}}, stage);
+  std::vector<bool> sure(observed.size());
   for (size_t i = 0; i < given.size(); ++i)
     sure[of_case[i]] = log_probability[0][static_cast<int64_t>(i)].item<float>() > std::log(0.5f);
   return sure;
@@ -128,8 +144,7 @@ std::string book_name(Book book) {
 }
 
 bool RemovalTrial::right(const std::string& said) const {
-  const GivenAnswer given = given_answer(said, document_answer, memory_answers);
-  return given == (book == Book::kOwn || book == Book::kBare ? GivenAnswer::kDocument : GivenAnswer::kMemory);
+  return given_answer(said, document_answer, memory_answers) == right_answer(book);
 }
 
 bool RemovalTrial::answered(const std::string& said) const {
@@ -150,32 +165,45 @@ std::vector<int32_t> known_facts(const Laboratory& lab, const std::vector<Split>
 std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<int32_t>& facts,
                                          const std::vector<Book>& books) {
   const engine::PromptBuilder prompts(lab.model().tokenizer(), engine::read_chat_template(lab.model().folder()));
-  std::map<std::pair<int32_t, Setting>, const ObservedCase*> observed;
-  for (const ObservedCase& each : lab.runs->observed) observed[{each.made.fact, each.made.setting}] = &each;
-  std::vector<RemovalTrial> trials, otherwise;  // otherwise: the same in other words
-  std::vector<size_t> of_trial;                 // of each `otherwise`
-  std::vector<const ObservedCase*> seen;        // of each trial
+  std::map<std::pair<int32_t, Setting>, const ContrastCase*> made;
+  for (const ObservedCase& each : lab.runs->observed) made[{each.made.fact, each.made.setting}] = &each.made;
+  std::vector<RemovalTrial> trials;
+  std::vector<ContrastCase> otherwise;  // the trials in every other wording
+  std::vector<GivenAnswer> wanted;      // of each `otherwise`
+  std::vector<size_t> of_trial;
   for (const int32_t fact : facts)
     for (const Book book : books) {
       const Setting setting = setting_of(book);
-      const auto found = observed.find({fact, setting});
-      if (found == observed.end()) continue;
-      const ContrastCase& made = found->second->made;
+      const auto found = made.find({fact, setting});
+      if (found == made.end()) continue;
       const std::vector<std::string> wordings = lab.facts->questions(fact, setting);
-      const size_t first = std::find(wordings.begin(), wordings.end(), made.question) - wordings.begin() + 1;
-      trials.push_back(trial_of(lab, prompts, made, book, wordings[first % wordings.size()]));
-      seen.push_back(found->second);
-      for (size_t i = 1; i < wordings.size(); ++i) {
-        otherwise.push_back(trial_of(lab, prompts, made, book, wordings[(first + i) % wordings.size()]));
+      const size_t known_by = std::find(wordings.begin(), wordings.end(), found->second->question) - wordings.begin();
+      const size_t asked = (known_by + 1) % wordings.size();
+      trials.push_back(trial_of(lab, prompts, asked_in(*found->second, book, wordings[asked]), book));
+      for (size_t i = 0; i < wordings.size(); ++i) {
+        if (i == asked) continue;
+        otherwise.push_back(asked_in(*found->second, book, wordings[i]));
+        wanted.push_back(right_answer(book));
         of_trial.push_back(trials.size() - 1);
       }
     }
-  const std::vector<bool> sure = sure_of(lab, seen);
-  for (size_t i = 0; i < trials.size(); ++i) trials[i].firm = sure[i];
-  const std::vector<std::string> said = say_without(lab, otherwise, {{}}, "facts that are firmly known").front();
-  for (size_t i = 0; i < said.size(); ++i)
-    if (!otherwise[i].right(said[i])) trials[of_trial[i]].firm = false;
+  for (const size_t trial : of_trial) trials[trial].firm = true;  // what is never asked otherwise is not
+  const std::vector<bool> sure = surely_gives(lab, std::move(otherwise), wanted);
+  for (size_t i = 0; i < sure.size(); ++i)
+    if (!sure[i]) trials[of_trial[i]].firm = false;
   return trials;
+}
+
+void require_firm(const std::vector<RemovalTrial>& trials, Book book, const std::string& relations) {
+  const auto of_book = [&](const RemovalTrial& each) { return each.book == book; };
+  if (std::any_of(trials.begin(), trials.end(), [&](const RemovalTrial& each) { return of_book(each) && each.firm; })) return;
+  const std::string where = book == Book::kClosed ? "asked without a document" : "asked with the fact's document";
+  throw Error(
+      Code::kFailedPrecondition,
+      "surgery: of " + std::to_string(std::count_if(trials.begin(), trials.end(), of_book)) + " facts of the " + relations +
+          " relations, " + where + ", the model is sure of none in every wording of the question: nothing can be taken away",
+      book == Book::kClosed ? "Add facts that the model knows well to facts.tsv, and two wordings or more of every question."
+                            : "Use a model that follows documents, and two wordings or more of every question.");
 }
 
 std::vector<std::vector<std::string>> say_without(const Laboratory& lab, const std::vector<RemovalTrial>& trials,

@@ -59,8 +59,8 @@ struct RemovalTrial {
   std::vector<engine::TokenId> prompt;
   std::string document_answer;
   std::vector<std::string> memory_answers;
-  // With all heads the right answer is given under every other wording of the question, and in the contrast set's its first token
-  // is likelier than all others together.
+  // With all heads the right answer is given under every other wording of the question, each time with a first token that is
+  // likelier than all others together.
   bool firm = false;
 
   bool right(const std::string& said) const;
@@ -77,6 +77,9 @@ std::vector<int32_t> known_facts(const Laboratory& lab, const std::vector<Split>
 // is what `firm` is for. Chosen by the answer that is then measured instead, a fact could only lose.
 std::vector<RemovalTrial> removal_trials(const Laboratory& lab, const std::vector<int32_t>& facts,
                                          const std::vector<Book>& books);
+
+// Throws failed_precondition, saying what would do, where no trial of the book is firm.
+void require_firm(const std::vector<RemovalTrial>& trials, Book book, const std::string& relations);
 
 // What the model says of every trial without each of `removals`: greedy, up to 20 tokens or where an answer was given.
 // [removal][trial].

@@ -8,63 +8,12 @@
 #include <random>
 #include <set>
 
-#include "head_finding.h"
 #include "openbook/base/error.h"
+#include "report/role_halves.h"
 #include "report/statistics.h"
-#include "spread.h"
 
 namespace openbook::attribution {
 namespace {
-
-// Of all heads, the paper's: 100 in-context, 100 parametric, 40 task and 40 retrieval heads of 1,024.
-constexpr double kPaperShare = 100.0 / 1024, kPaperTaskShare = 40.0 / 1024;
-
-using Scores = std::vector<double>;
-
-struct RoleScores {
-  Scores difference, task, retrieval;  // retrieval is empty where it could not be found
-};
-
-Scores negated(Scores scores) {
-  for (double& score : scores) score = -score;
-  return scores;
-}
-
-Scores flat(const at::Tensor& score) {
-  const at::Tensor values = score.contiguous();
-  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
-}
-
-std::vector<HeadRole> roles_of(const RoleScores& scores) {
-  return {{"in_context", scores.difference},
-          {"parametric", negated(scores.difference)},
-          {"task", scores.task},
-          {"retrieval", scores.retrieval}};
-}
-
-std::vector<HeadRole> by_own_rule(const RoleScores& scores) {
-  std::vector<HeadRole> roles = roles_of(scores);
-  for (HeadRole& role : roles) role.count = heads_before_elbow(role.scores);
-  return roles;
-}
-
-std::vector<HeadRole> by_paper_share(const RoleScores& scores) {
-  std::vector<HeadRole> roles = roles_of(scores);
-  for (HeadRole& role : roles) {
-    const bool of_difference = role.name == "in_context" || role.name == "parametric";
-    role.count = std::lround((of_difference ? kPaperShare : kPaperTaskShare) * static_cast<double>(role.scores.size()));
-  }
-  return roles;
-}
-
-// The role's heads, best first: indices into its scores.
-std::vector<size_t> members(const HeadRole& role) {
-  std::vector<size_t> order(role.scores.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return role.scores[a] > role.scores[b]; });
-  order.resize(std::min(order.size(), static_cast<size_t>(role.count)));
-  return order;
-}
 
 const HeadRole& named(const std::vector<HeadRole>& roles, const std::string& name) {
   return *std::find_if(roles.begin(), roles.end(), [&](const HeadRole& role) { return role.name == name; });
@@ -89,8 +38,8 @@ int64_t of_several_roles(const std::vector<HeadRole>& roles) {
   return std::ranges::count_if(times, [](const auto& each) { return each.second > 1; });
 }
 
-Json sorted_plot(const std::string& finder, const Scores& scores) {
-  Scores sorted = scores;
+Json sorted_plot(const std::string& finder, const std::vector<double>& scores) {
+  std::vector<double> sorted = scores;
   std::sort(sorted.rbegin(), sorted.rend());
   Json points = Json::array();
   for (size_t i = 0; i < sorted.size(); ++i) points.push_back({i + 1, sorted[i]});
@@ -101,88 +50,13 @@ Json sorted_plot(const std::string& finder, const Scores& scores) {
           {"series", {{{"name", "difference"}, {"color", "in_context"}, {"points", std::move(points)}}}}};
 }
 
-// Cases of the fit split; no subject is in both halves. Each half is found by itself.
-struct Half {
-  std::vector<const ObservedCase*> open, closed;
-};
-
-std::vector<Half> halves_of(const Laboratory& lab) {
-  std::vector<Half> halves(2);
-  size_t index = 0;
-  int32_t last_fact = -1;
-  for (const ObservedCase& observed : lab.runs->observed) {
-    if (lab.facts->relations[lab.facts->facts[observed.made.fact].relation].split != Split::kFit) continue;
-    if (observed.made.fact != last_fact) last_fact = observed.made.fact, ++index;
-    Half& half = halves[index % 2];
-    if (observed.made.setting == Setting::kOwn && observed.given == GivenAnswer::kDocument) half.open.push_back(&observed);
-    if (observed.made.setting == Setting::kClosed && observed.given == GivenAnswer::kMemory) half.closed.push_back(&observed);
-  }
-  const int64_t most = lab.sample(120, 8);  // the atlas's own number of cases
-  for (Half& half : halves) half = {spread(half.open, most), spread(half.closed, most)};
-  return halves;
-}
-
-// What one finder says of both halves.
-struct Found {
-  std::string label;
-  std::vector<HeadScores> halves;
-  std::vector<int64_t> retrieval_cases;  // that a half's retrieval scores are means of
-
-  RoleScores half(size_t i) const {
-    return {flat(halves[i].difference()), flat(halves[i].task), fetched() ? flat(halves[i].retrieval) : Scores()};
-  }
-  // Of all cases together.
-  RoleScores whole() const {
-    const auto mean = [](const at::Tensor& a, int64_t of_a, const at::Tensor& b, int64_t of_b) {
-      return (a * of_a + b * of_b) / (of_a + of_b);
-    };
-    const HeadScores &a = halves[0], &b = halves[1];
-    return {flat(mean(a.open_book, a.open_cases, b.open_book, b.open_cases) -
-                 mean(a.closed_book, a.closed_cases, b.closed_book, b.closed_cases)),
-            flat(mean(a.task, a.key_cases, b.task, b.key_cases)),
-            fetched() ? flat(mean(a.retrieval, retrieval_cases[0], b.retrieval, retrieval_cases[1])) : Scores()};
-  }
-  bool fetched() const { return retrieval_cases[0] > 0 && retrieval_cases[1] > 0; }
-};
-
-bool made_by_lrp(const HeadAtlas& atlas) {
-  const auto found = atlas.provenance.find("finder");
-  return found != atlas.provenance.end() && found->second == "AttnLRP";
-}
-
-std::string finder_label(bool lrp) { return lrp ? "AttnLRP" : "gradient times activation (retrieval: write score)"; }
-
-// As atlas_builder.cc finds heads.
-Found find(const Laboratory& lab, const std::vector<Half>& halves, bool lrp) {
-  Found found{.label = finder_label(lrp)};
-  const Relevance relevance(lab.decoder->shared_model(), lrp ? BackwardRules::kAttnLrp : BackwardRules::kPlainGradient);
-  for (size_t i = 0; i < halves.size(); ++i) {
-    const Half& half = halves[i];
-    const auto counting = [&](const std::string& what, size_t total) {
-      return [&lab, total, stage = "roles: " + what + ", half " + std::to_string(i + 1)](int64_t done) {
-        lab.check();
-        lab.report(stage, done, static_cast<int64_t>(total));
-      };
-    };
-    found.halves.push_back(score_heads(relevance, lab.model().config(), half.open, half.closed,
-                                       counting(lrp ? "AttnLRP" : "gradient", half.open.size() + half.closed.size())));
-    found.retrieval_cases.push_back(found.halves.back().key_cases);
-    if (lrp) continue;
-    const AnswerTrials trials = answer_trials(lab.model(), *lab.facts, half.open, lab.seed);
-    const NeedleScores needles = score_needles(*lab.decoder, trials, counting("needles", trials.trials.size()), lab.cancellation);
-    found.halves.back().retrieval = needles.write;
-    found.retrieval_cases.back() = needles.trials;
-  }
-  return found;
-}
-
 // 95 % of the correlation over draws of heads with replacement: heads are the cases here.
-Estimate correlation_of(const Scores& a, const Scores& b) {
+Estimate correlation_of(const std::vector<double>& a, const std::vector<double>& b) {
   Estimate estimate{.value = rank_correlation(a, b), .cases = static_cast<int64_t>(a.size())};
   std::mt19937_64 random(20250515);
-  Scores draws;
+  std::vector<double> draws;
   for (int draw = 0; draw < 1000; ++draw) {
-    Scores drawn_a, drawn_b;
+    std::vector<double> drawn_a, drawn_b;
     for (size_t i = 0; i < a.size(); ++i) {
       const size_t head = random() % a.size();
       drawn_a.push_back(a[head]);
@@ -200,7 +74,7 @@ Estimate correlation_of(const Scores& a, const Scores& b) {
 // One figure a score: how alike `first` and `second` rank the heads.
 void add_correlations(Json& part, const std::string& name, const std::string& between, const RoleScores& first,
                       const RoleScores& second) {
-  const auto add = [&](const char* score, const Scores& a, const Scores& b) {
+  const auto add = [&](const char* score, const std::vector<double>& a, const std::vector<double>& b) {
     if (a.empty() || b.empty()) return;
     part["figures"].push_back(figure(name + "_" + score,
                                      "rank correlation of the " + std::string(score) + " score between " + between,
@@ -228,7 +102,7 @@ class Roles {
 
  private:
   void compare();
-  std::optional<Found> find_or_say_why(const std::vector<Half>& halves);
+  std::optional<FoundRoles> find_or_say_why(const std::vector<RoleHalf>& halves);
   void charts();
   void counts();
   void overlaps();
@@ -236,14 +110,14 @@ class Roles {
 
   const Laboratory& lab_;
   const HeadAtlas& atlas_;
-  RoleScores own_;                    // the atlas's
-  std::optional<Found> again_, lrp_;  // by the atlas's finder on halves; by AttnLRP, where that is another
+  RoleScores own_;                         // the atlas's
+  std::optional<FoundRoles> again_, lrp_;  // by the atlas's finder on halves; by AttnLRP, where that is another
   Json part_;
 };
 
 void Roles::compare() {
-  const std::vector<Half> halves = halves_of(lab_);
-  for (const Half& half : halves)
+  const std::vector<RoleHalf> halves = role_halves(lab_);
+  for (const RoleHalf& half : halves)
     if (half.open.empty() || half.closed.empty()) {
       part_["left_out"].push_back("Stability and AttnLRP: a half of the fit relations' subjects has " +
                                   std::to_string(half.open.size()) + " answers from documents and " +
@@ -256,14 +130,14 @@ void Roles::compare() {
   if ((again_ = find_or_say_why(halves)))
     add_correlations(part_, "stability", of_halves + again_->label, again_->half(0), again_->half(1));
   if (made_by_lrp(atlas_)) return;
-  lrp_ = find(lab_, halves, true);
+  lrp_ = find_roles(lab_, halves, true);
   add_correlations(part_, "stability_attnlrp", of_halves + lrp_->label, lrp_->half(0), lrp_->half(1));
   if (again_) add_correlations(part_, "agreement_attnlrp", again_->label + " and AttnLRP", again_->whole(), lrp_->whole());
 }
 
-std::optional<Found> Roles::find_or_say_why(const std::vector<Half>& halves) {
+std::optional<FoundRoles> Roles::find_or_say_why(const std::vector<RoleHalf>& halves) {
   try {
-    Found found = find(lab_, halves, made_by_lrp(atlas_));
+    FoundRoles found = find_roles(lab_, halves, made_by_lrp(atlas_));
     if (!found.fetched())
       part_["left_out"].push_back("Stability of the retrieval score: of the needles between other documents the model fetched " +
                                   std::to_string(found.retrieval_cases[0]) + " and " + std::to_string(found.retrieval_cases[1]) +
@@ -280,22 +154,22 @@ void Roles::charts() {
   const auto add = [&](const std::string& finder, const RoleScores& scores) {
     part_["charts"].push_back(sorted_plot(finder, scores.difference));
     part_["charts"].push_back(functional_map("Functional map, heads before the elbow: " + finder, atlas_.layers, atlas_.heads,
-                                             on_map(by_own_rule(scores))));
+                                             on_map(scores.roles(RoleSize::kElbow))));
   };
   const std::string own = "the atlas, by " + finder_label(made_by_lrp(atlas_));
   add(own, own_);
   part_["charts"].push_back(functional_map("Functional map, the paper's share of all heads: " + own, atlas_.layers, atlas_.heads,
-                                           on_map(by_paper_share(own_))));
+                                           on_map(own_.roles(RoleSize::kPaperShare))));
   if (lrp_) add("AttnLRP", lrp_->whole());
 }
 
 void Roles::counts() {
-  const std::vector<HeadRole> papers = by_paper_share(own_);
+  const std::vector<HeadRole> papers = own_.roles(RoleSize::kPaperShare);
   const size_t kept[] = {atlas_.in_context.size(), atlas_.parametric.size(), atlas_.task.size(), atlas_.retrieval.size()};
   // By the own rule; no heads where there are no scores.
-  const auto role_in = [](const std::optional<Found>& found, std::optional<size_t> half, const std::string& role) {
+  const auto role_in = [](const std::optional<FoundRoles>& found, std::optional<size_t> half, const std::string& role) {
     if (!found || (role == "retrieval" && !found->fetched())) return HeadRole{};
-    return named(by_own_rule(half ? found->half(*half) : found->whole()), role);
+    return named((half ? found->half(*half) : found->whole()).roles(RoleSize::kElbow), role);
   };
   const auto count = [](const HeadRole& role) { return role.scores.empty() ? Json() : Json(role.count); };
   Json rows = Json::array();
@@ -316,8 +190,8 @@ void Roles::counts() {
 }
 
 void Roles::overlaps() {
-  std::vector<std::vector<HeadRole>> choices = {by_own_rule(own_), by_paper_share(own_)};
-  if (lrp_) choices.push_back(by_own_rule(lrp_->whole()));
+  std::vector<std::vector<HeadRole>> choices = {own_.roles(RoleSize::kElbow), own_.roles(RoleSize::kPaperShare)};
+  if (lrp_) choices.push_back(lrp_->whole().roles(RoleSize::kElbow));
   Json columns = {"heads with both roles", "own rule", "the paper's share"}, rows = Json::array();
   if (lrp_) columns.push_back("own rule, AttnLRP");
   const std::pair<const char*, const char*> pairs[] = {{"task", "retrieval"},
@@ -353,21 +227,6 @@ Json Roles::heads() const {
 }
 
 }  // namespace
-
-int64_t heads_before_elbow(std::vector<double> scores) {
-  std::erase_if(scores, [](double score) { return score <= 0; });
-  std::sort(scores.rbegin(), scores.rend());
-  const auto count = static_cast<int64_t>(scores.size());
-  if (count < 3 || scores.front() == scores.back()) return count;
-  int64_t elbow = count;
-  double farthest = 1e-9;  // a straight line has none
-  for (int64_t i = 1; i + 1 < count; ++i) {
-    const double along = static_cast<double>(i) / static_cast<double>(count - 1);
-    const double height = (scores[i] - scores.back()) / (scores.front() - scores.back());
-    if (const double below = 1 - along - height; below > farthest) elbow = i, farthest = below;
-  }
-  return elbow;
-}
 
 Json functional_map(const std::string& title, int64_t layers, int64_t heads, const std::vector<HeadRole>& roles) {
   struct Cell {

@@ -89,6 +89,7 @@ class Surgery {
     choice_ = choose_surgery(lab_, all_orders_);
     const std::vector<int32_t> facts = known_facts(lab_, {Split::kTest}, lab_.sample(0, 16));
     trials_ = removal_trials(lab_, facts, books());
+    for (const Book book : {Book::kOwn, Book::kClosed}) require_firm(trials_, book, "test");
     sweep(spread(facts, curve_facts_));
     cut();
     whole_table();
@@ -181,7 +182,7 @@ void Surgery::whole_table() {
       {"columns", {"case", "accuracy"}},
       {"rows", Json::array()},
       {"note",
-       "A fact counts in a case where the model gives the right answer under every other wording of the question. It is "
+       "A fact counts in a case where the model is sure of the right answer under every other wording of the question. It is "
        "asked in a wording that took no part in that: so not all need be right."}};
   for (const Book book : books()) table["rows"].push_back({book_label(book), cut_.mean(book, {0}, accuracy).to_json()});
   part_["tables"].push_back(table);
@@ -190,21 +191,24 @@ void Surgery::whole_table() {
 void Surgery::chosen_table() {
   Json table = {
       {"title", "The heads that the figures remove"},
-      {"columns", {"role", "order", "count", "heads, in that order"}},
+      {"columns", {"role", "order", "count", "heads, in that order", "of them in the atlas's list"}},
       {"rows", Json::array()},
       {"note",
        lab_.quick
            ? "Quick: the count alone was chosen, on facts of fit and calibrate relations; heads are the first of the curves."
-           : "Chosen on facts of fit and calibrate relations among several orders and up to eight heads. Order \"alone\": by "
-             "what "
-             "removing a head by itself costs; \"cumulative\": by what it costs with those before it. These need not be the "
-             "first "
-             "heads of a curve below, whose orders follow one score."}};
+           : "Chosen on facts of fit and calibrate relations among several orders and up to ten heads. Order \"alone\": by what "
+             "removing a head by itself costs; \"cumulative\": by what it costs with those before it; both of the atlas's heads "
+             "and of the 16 whose removal costs most of the right answer's probability. These need not be the first heads of a "
+             "curve below, whose orders follow one score."}};
   for (const auto& [role, choice] : {std::pair{"in_context", &choice_.in_context}, {"parametric", &choice_.parametric}}) {
+    const HeadSet& listed = role == std::string("in_context") ? lab_.atlas->in_context : lab_.atlas->parametric;
     std::string heads;
-    for (const engine::HeadId head : first_of(choice->heads, choice->count))
+    int64_t of_list = 0;
+    for (const engine::HeadId head : first_of(choice->heads, choice->count)) {
       heads.append(heads.empty() ? "" : " ").append(engine::to_string(head));
-    table["rows"].push_back({role, choice->order, choice->count, heads});
+      of_list += std::find(listed.begin(), listed.end(), head) != listed.end();
+    }
+    table["rows"].push_back({role, choice->order, choice->count, heads, of_list});
   }
   part_["tables"].push_back(table);
 }

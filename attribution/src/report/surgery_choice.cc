@@ -8,10 +8,13 @@
 namespace openbook::attribution {
 namespace {
 
-constexpr int64_t kTrials = 150;                      // of a book
+// Of a book. Most of what the model reads it reads firmly; what it knows firmly is less, and hangs by the relation.
+constexpr int64_t kOwnTrials = 150, kClosedTrials = 300;
 constexpr double kFreeHarm = SurgeryGoal::kHarm / 2;  // less is within the noise of a hundred trials
-constexpr int64_t kDepth = 8;                         // heads; a dozen random ones cost this model more than the goal allows
-constexpr size_t kCandidates = 12;                    // of the pool stay in the race after the first head
+constexpr int64_t kDepth = 10;                        // heads; as many random ones cost about what the goal allows
+constexpr size_t kCandidates = 16;                    // of the pool stay in the race after the first head
+constexpr size_t kScreened = 16;                      // heads that join the atlas's in the pool,
+constexpr int64_t kScreenCases = 150;                 // by so many answers of either kind
 
 // Mean of the book's trials.
 double points_lost(const std::vector<RemovalTrial>& trials, Book book, const std::vector<std::string>& before,
@@ -44,17 +47,40 @@ std::vector<Loss> losses_of(const Laboratory& lab, const std::vector<RemovalTria
   return losses;
 }
 
+// Of every head of the model: what its removal takes, in points, from the probability of the right answer's first token.
+std::vector<Loss> losses_of_probability(const Laboratory& lab, const std::vector<int32_t>& facts, const HeadSet& heads) {
+  std::vector<HeadSet> removals = {{}};
+  for (const engine::HeadId head : heads) removals.push_back({head});
+  const auto of_book = [&](Setting setting, GivenAnswer given) {
+    std::vector<NextToken> right;
+    for (const ObservedCase* each : given_cases(lab, facts, setting, given, kScreenCases))
+      right.push_back(first_answer_token(*each));
+    const at::Tensor mean =
+        log_probability_without(lab, right, removals, "choosing heads: each alone").exp().mean(1, false, at::kDouble);
+    std::vector<double> lost;
+    for (int64_t i = 1; i < mean.size(0); ++i) lost.push_back(100 * (mean[0] - mean[i]).item<double>());
+    return lost;
+  };
+  const std::vector<double> own = of_book(Setting::kOwn, GivenAnswer::kDocument),
+                            closed = of_book(Setting::kClosed, GivenAnswer::kMemory);
+  std::vector<Loss> losses;
+  for (size_t i = 0; i < heads.size(); ++i) losses.push_back({own[i], closed[i]});
+  return losses;
+}
+
 class Choosing {
  public:
   Choosing(const Laboratory& lab, const std::vector<HeadOrder>& orders) : lab_(lab), orders_(orders) {
-    const std::vector<int32_t> facts = known_facts(lab, {Split::kFit, Split::kCalibrate}, lab.sample(0, 10));
-    std::vector<RemovalTrial> all = removal_trials(lab, facts, {Book::kOwn, Book::kClosed});
+    facts_ = known_facts(lab, {Split::kFit, Split::kCalibrate}, lab.sample(0, 10));
+    std::vector<RemovalTrial> all = removal_trials(lab, facts_, {Book::kOwn, Book::kClosed});
+    for (const Book book : {Book::kOwn, Book::kClosed}) require_firm(all, book, "fit and calibrate");
     std::erase_if(all, [](const RemovalTrial& each) { return !each.firm; });
     for (const Book book : {Book::kOwn, Book::kClosed}) {
       std::vector<RemovalTrial> of_book;
       std::copy_if(all.begin(), all.end(), std::back_inserter(of_book),
                    [&](const RemovalTrial& each) { return each.book == book; });
-      for (RemovalTrial& each : spread(of_book, kTrials)) trials_.push_back(std::move(each));
+      for (RemovalTrial& each : spread(of_book, book == Book::kOwn ? kOwnTrials : kClosedTrials))
+        trials_.push_back(std::move(each));
     }
     whole_ = say_without(lab, trials_, {{}}, "choosing how many heads").front();
   }
@@ -65,8 +91,10 @@ class Choosing {
     std::vector<HeadChoice> read = {{"difference score", in_context}}, recited = {{"difference score", parametric}};
     if (!lab_.quick) {
       read.push_back({"retrieval score", named("retrieval").heads});
-      add_picked(read, lab_.atlas->in_context, Book::kOwn, "choosing in-context heads");
-      add_picked(recited, lab_.atlas->parametric, Book::kClosed, "choosing parametric heads");
+      const HeadSet all = all_heads(lab_.model().config());
+      const std::vector<Loss> alone = losses_of_probability(lab_, facts_, all);
+      add_picked(read, pool_of(lab_.atlas->in_context, all, alone, Book::kOwn), Book::kOwn, "choosing in-context heads");
+      add_picked(recited, pool_of(lab_.atlas->parametric, all, alone, Book::kClosed), Book::kClosed, "choosing parametric heads");
     }
     try_all(read, recited);
     return std::move(choice_);
@@ -77,6 +105,18 @@ class Choosing {
     return *std::find_if(orders_.begin(), orders_.end(), [&](const HeadOrder& each) { return each.name == name; });
   }
 
+  // The atlas's heads, and those of all whose removal alone scores best by the probability of the right answer.
+  static HeadSet pool_of(HeadSet pool, const HeadSet& all, const std::vector<Loss>& alone, Book lost) {
+    std::vector<size_t> order(all.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return score_of(alone[a], lost) > score_of(alone[b], lost); });
+    order.resize(std::min(order.size(), kScreened));
+    for (const size_t each : order)
+      if (std::find(pool.begin(), pool.end(), all[each]) == pool.end()) pool.push_back(all[each]);
+    return pool;
+  }
+
   void add_picked(std::vector<HeadChoice>& choices, const HeadSet& pool, Book lost, const std::string& stage) const {
     const PickedOrders picked = pick_orders(lab_, trials_, whole_, pool, lost, kDepth, stage);
     choices.push_back({"alone", picked.alone});
@@ -84,7 +124,8 @@ class Choosing {
   }
 
   void try_all(const std::vector<HeadChoice>& read, const std::vector<HeadChoice>& recited) {
-    const std::vector<int64_t> counts = lab_.quick ? std::vector<int64_t>{2, 3} : std::vector<int64_t>{1, 2, 3, 4, 5, 6, 8};
+    const std::vector<int64_t> counts =
+        lab_.quick ? std::vector<int64_t>{2, 3} : std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
     RemovalList removals;
     const auto add = [&](const HeadSet& order) {
       std::vector<size_t> by_count;
@@ -115,10 +156,9 @@ class Choosing {
                                    {"closed_book_lost", loss.closed},
                                    {"random_open_book_lost", by_chance.own},
                                    {"random_closed_book_lost", by_chance.closed}});
-          const double score = score_of(loss, lost);
           const bool allowed = std::max(by_chance.own, by_chance.closed) <= SurgeryGoal::kChance;
-          if (best.heads.empty() || (allowed && score > best.score))
-            best = {choices[choice].order, choices[choice].heads, counts[i], allowed ? score : -INFINITY};
+          const HeadChoice tried = {choices[choice].order, choices[choice].heads, counts[i], score_of(loss, lost), allowed};
+          if (best.heads.empty() || std::pair(tried.allowed, tried.score) > std::pair(best.allowed, best.score)) best = tried;
         }
     };
     consider(read, of_read, Book::kOwn, choice_.in_context);
@@ -127,7 +167,8 @@ class Choosing {
 
   const Laboratory& lab_;
   const std::vector<HeadOrder>& orders_;
-  std::vector<RemovalTrial> trials_;  // firm ones
+  std::vector<int32_t> facts_;        // known, of fit and calibrate relations
+  std::vector<RemovalTrial> trials_;  // of them, firm ones
   std::vector<std::string> whole_;    // what is said of them with all heads
   SurgeryChoice choice_;
 };

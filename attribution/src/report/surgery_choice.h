@@ -12,10 +12,11 @@ struct SurgeryGoal {
 };
 
 struct HeadChoice {
-  std::string order;  // how it was made: "difference score", "alone", "cumulative", ...
-  HeadSet heads;      // the order
-  int64_t count = 0;  // of them to remove
-  double score = 0;   // pick_orders' of removing them, on the choice's cases
+  std::string order;     // how it was made: "difference score", "alone", "cumulative", ...
+  HeadSet heads;         // the order
+  int64_t count = 0;     // of them to remove
+  double score = 0;      // pick_orders' of removing them, on the choice's cases
+  bool allowed = false;  // as many random heads cost no more than the goal allows there
 };
 
 struct SurgeryChoice {
@@ -23,10 +24,11 @@ struct SurgeryChoice {
   Json tried;  // every order and count with its figures, in points
 };
 
-// Orders that are tried: the atlas's and, unless quick, retrieval heads for in-context ones, and the heads of the atlas's lists
-// by what each loses alone and by what it loses together with those before it. Of orders and counts, up to eight heads, the one
-// with the best score of pick_orders wins, where as many random heads cost no more than the goal allows. `orders` are
-// removal_orders'.
+// Orders that are tried: the atlas's and, unless quick, retrieval heads for in-context ones, and two of a pool: by what each head
+// loses alone and by what it loses together with those before it. The pool is the atlas's heads of the role and the 16 of all
+// heads whose removal scores best by the probability of the right answer's first token. Of orders and counts, up to ten heads,
+// the one with the best score of pick_orders wins, of those where as many random heads cost no more than the goal allows, if
+// there are any. `orders` are removal_orders'.
 SurgeryChoice choose_surgery(const Laboratory& lab, const std::vector<HeadOrder>& orders);
 
 // Heads of `pool`, best first: `alone` by the score of removing each of them only, `together` by that of removing it with all

@@ -15,6 +15,7 @@
 
 #include "openbook/attribution/contrast_set.h"
 #include "openbook/attribution/head_atlas.h"
+#include "openbook/attribution/head_roles.h"
 #include "openbook/base/cancellation.h"
 #include "openbook/base/embedder.h"
 
@@ -30,11 +31,10 @@ enum class HeadFinder {
 struct AtlasBuildOptions {
   HeadFinder finder = HeadFinder::kWriteScore;
   uint64_t seed = 1;
-  int64_t max_facts = 0;         // 0: all; fewer for a quick look
-  int64_t retrieval_heads = 30;  // features of the probe
-  int64_t in_context_heads = 28, parametric_heads = 28,
-          task_heads = 11;  // sizes of the lists: 10 % and 4 % of 270, the paper's share
-  std::string command;      // recorded in the atlas
+  int64_t max_facts = 0;  // 0: all; fewer for a quick look
+  RoleSize role_size = RoleSize::kElbow;
+  int64_t probe_heads = 30;  // of the best retrieval scores: the probe's features. Steering tries them and twice as many
+  std::string command;       // recorded in the atlas
 };
 
 // Called from the building thread: what is being done, how many of how many.

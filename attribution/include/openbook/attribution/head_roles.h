@@ -6,17 +6,21 @@
 // the same cases, each case's key relevance normalised by its sum over heads and keys (Kahardipraja et al. 2025, sections 4 and
 // 5).
 //
-// Not thread-safe while means are being added to. Errors: invalid_argument where shapes disagree; internal when a relevance is
-// not finite or sums to 0.
+// Not thread-safe while means are being added to. Errors: invalid_argument where shapes disagree or a score is not finite;
+// internal when a relevance is not finite or sums to 0.
 //
 //   HeadScoreMeans means(layers, heads);
 //   means.add_open_book(relevance.heads);
 //   means.add_keys(relevance.keys, {question_tokens}, answer_tokens);
-//   std::vector<HeadId> in_context = largest(means.scores().difference(), 28);
+//   const HeadScores scores = means.scores();
+//   for (const HeadRole& role : head_roles(flat(scores.difference()), flat(scores.task), flat(scores.retrieval),
+//   RoleSize::kElbow))
+//     print(role.name, members(role));
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include <string>
 #include <vector>
 
 #include "openbook/base/span.h"
@@ -50,6 +54,34 @@ class HeadScoreMeans {
  private:
   HeadScores sums_;
 };
+
+// [layers * heads], by layer, of a score [layers, heads].
+std::vector<double> flat(const at::Tensor& score);
+
+// How many heads have a role.
+enum class RoleSize {
+  kElbow,       // those before the elbow of the role's scores: heads_before_elbow()
+  kPaperShare,  // the paper's share of all heads: of 1,024, 100 in-context and 100 parametric, 40 task and 40 retrieval ones
+};
+
+struct HeadRole {
+  std::string name;            // "in_context", "parametric", "task", "retrieval"
+  std::vector<double> scores;  // [layers * heads], by layer: the larger, the more a head has the role
+  int64_t count = 0;           // of the heads with the largest scores: those that have the role
+};
+
+// In-context, parametric, task and retrieval heads, in this order, by scores [layers * heads]. A head may have several roles. Of
+// scores that are empty, for want of cases, there are no heads.
+std::vector<HeadRole> head_roles(const std::vector<double>& difference, const std::vector<double>& task,
+                                 const std::vector<double>& retrieval, RoleSize size);
+
+// The role's heads, best first, as indices into its scores; ties by layer, then head.
+std::vector<size_t> members(const HeadRole& role);
+
+// How many scores stand before the elbow of the positive ones, sorted: the point of that curve which lies farthest below the
+// straight line between its ends (Satopaa et al. 2011, "Finding a Kneedle in a haystack"). Without an elbow all positive ones. It
+// has no parameter, and scores may be multiplied by anything.
+int64_t heads_before_elbow(std::vector<double> scores);
 
 // The `count` heads of the largest (or smallest) score, best first; ties by layer, then head. `score` is [layers, heads].
 std::vector<engine::HeadId> largest(const at::Tensor& score, int64_t count);
