@@ -1,5 +1,10 @@
 #include "report/report.h"
 
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <thread>
+
 #include "attribution/small_atlas.h"
 #include "base/test_support.h"
 #include "engine/tiny_llama.h"
@@ -290,6 +295,28 @@ TEST_F(ReportTest, ProgressNamesThePart) {
   write(folder_.path());
   EXPECT_EQ(stages, (std::vector<std::string>{"part 1 of 3, first: begins", "part 2 of 3, second: begins",
                                               "part 2 of 3, second: halves", "part 3 of 3, third: begins"}));
+}
+
+TEST_F(ReportTest, ProgressSaysHowMuchOfTheWholeIsLeft) {
+  std::vector<std::string> begun;
+  laboratory_.progress = [&](const std::string& stage, int64_t, int64_t) { begun.push_back(stage); };
+  experiments_[0].cost = {.whole = 1};
+  experiments_[1].cost = experiments_[2].cost = {.whole = 5000};
+  experiments_[0].run = [](const Laboratory&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    return Json::object();
+  };
+  write(folder_.path());
+  ASSERT_EQ(begun.size(), 3u);
+  EXPECT_EQ(begun[0], "part 1 of 3, first (about 10 s left in all): begins") << "what the groundwork took in no time at all";
+  // 0.3 s for 25 of cost: 120 s for 10,000.
+  EXPECT_THAT(begun[1], testing::MatchesRegex("part 2 of 3, second \\(about [2-9] min left in all\\): begins"));
+  EXPECT_THAT(begun[2], testing::MatchesRegex("part 3 of 3, third \\(about [1-9]0 s left in all\\): begins"));
+
+  std::filesystem::remove(folder_ / "parts/third.json");
+  begun.clear();
+  write(folder_.path());
+  EXPECT_EQ(begun.size(), 1u) << "a kept part is not counted again";
 }
 
 TEST_F(ReportTest, AQuickReportUsesFewerFacts) {

@@ -76,11 +76,18 @@ inline Json figure(const std::string& name, const std::string& label, const Json
   return json;
 }
 
+// Seconds on SmolLM2, one H100 for a whole report and two CPU cores for a quick one (docs/measurements.md). On another machine or
+// model it is their ratios that tell how much of a report is left.
+struct Cost {
+  double whole = 0, quick = 0;
+};
+
 struct Experiment {
   std::string name;  // file name of the part and anchor of the page: "roles", "surgery", ...
   std::string title;
   std::string about;  // for readers: what was done, on what data, how to read it; 2 to 5 sentences, up to 500 bytes
   std::function<Json(const Laboratory&)> run;
+  Cost cost = {};
 };
 
 }  // namespace openbook::attribution

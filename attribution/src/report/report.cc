@@ -14,11 +14,17 @@ namespace openbook::attribution {
 namespace {
 
 constexpr int kReportVersion = 1;
+constexpr Cost kGroundwork{24, 213};  // as an experiment's
 
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point began) {
   return std::round(std::chrono::duration<double>(Clock::now() - began).count() * 10) / 10;
+}
+
+std::string about(double seconds) {
+  if (seconds >= 90) return std::to_string(std::lround(seconds / 60)) + " min";
+  return std::to_string(std::max(1L, std::lround(seconds / 10)) * 10) + " s";
 }
 
 int64_t facts_used(const Laboratory& laboratory, const ReportOptions& options) {
@@ -93,6 +99,8 @@ class Report {
   }
 
   Json write() {
+    for (const Experiment& experiment : experiments_)
+      if (due(experiment)) cost_left_ += cost_of(experiment.cost);
     for (size_t i = 0; i < experiments_.size(); ++i)
       if (due(experiments_[i])) run(experiments_[i], i);
     Json report = gather();
@@ -108,6 +116,12 @@ class Report {
     return !kept || kept->left_out;
   }
 
+  double cost_of(const Cost& cost) const { return laboratory_.quick ? cost.quick : cost.whole; }
+  void spend(const Cost& cost, double seconds) {
+    spent_ += seconds;
+    cost_spent_ += cost_of(cost);
+  }
+  std::string left() const;
   void run(const Experiment& experiment, size_t index);
   Json result_of(const Experiment& experiment, const Laboratory& bench, bool& was_left_out) const;
   double prepare();
@@ -122,7 +136,15 @@ class Report {
   Json key_;
   ReportFolder folder_;
   std::unique_ptr<Groundwork> groundwork_;  // once a part needs it
+  double spent_ = 0, cost_spent_ = 0;       // of what this run has done: seconds, and what Cost says
+  double cost_left_ = 0;                    // of the parts that are due
 };
+
+// Of the whole report, from what this run took so far; nothing before that says something.
+std::string Report::left() const {
+  if (cost_spent_ == 0 || cost_left_ == 0) return "";
+  return " (about " + about(spent_ / cost_spent_ * cost_left_) + " left in all)";
+}
 
 // The laboratory as an experiment sees it; its progress says which part it is.
 Laboratory Report::bench(const std::string& stage) const {
@@ -151,7 +173,9 @@ double Report::prepare() {
     throw without_atlas(error, options_.max_facts);
   }
   if (build) folder_.keep(groundwork_->atlas);
-  return seconds_since(began);
+  const double seconds = seconds_since(began);
+  spend(kGroundwork, seconds);
+  return seconds;
 }
 
 Json Report::result_of(const Experiment& experiment, const Laboratory& bench, bool& was_left_out) const {
@@ -179,15 +203,16 @@ void Report::run(const Experiment& experiment, size_t index) {
   const double groundwork_seconds = prepare();
   const auto began = Clock::now();
   const Laboratory here =
-      bench("part " + std::to_string(index + 1) + " of " + std::to_string(experiments_.size()) + ", " + experiment.name);
+      bench("part " + std::to_string(index + 1) + " of " + std::to_string(experiments_.size()) + ", " + experiment.name + left());
   here.report("begins", 0, 1);
   Part part{.name = experiment.name, .title = experiment.title};
   part.result = result_of(experiment, here, part.left_out);
-  part.made = {{"date", date_now()},
-               {"device", options_.device_name},
-               {"groundwork_seconds", groundwork_seconds},
-               {"seconds", seconds_since(began)}};
+  const double seconds = seconds_since(began);
+  part.made = {
+      {"date", date_now()}, {"device", options_.device_name}, {"groundwork_seconds", groundwork_seconds}, {"seconds", seconds}};
   folder_.keep(part);
+  spend(experiment.cost, seconds);
+  cost_left_ -= cost_of(experiment.cost);
 }
 
 // Every part in order, with what was finished by earlier runs.

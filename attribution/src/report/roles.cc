@@ -165,7 +165,6 @@ void Roles::charts() {
 
 void Roles::counts() {
   const std::vector<HeadRole> papers = own_.roles(RoleSize::kPaperShare);
-  const size_t kept[] = {atlas_.in_context.size(), atlas_.parametric.size(), atlas_.task.size(), atlas_.retrieval.size()};
   // By the own rule; no heads where there are no scores.
   const auto role_in = [](const std::optional<FoundRoles>& found, std::optional<size_t> half, const std::string& role) {
     if (!found || (role == "retrieval" && !found->fetched())) return HeadRole{};
@@ -177,7 +176,7 @@ void Roles::counts() {
     const std::string& role = papers[i].name;
     const HeadRole first = role_in(again_, 0, role), second = role_in(again_, 1, role), lrp = role_in(lrp_, {}, role);
     rows.push_back({role == "in_context" ? "in-context" : role, heads_before_elbow(papers[i].scores), count(first), count(second),
-                    first.scores.empty() ? Json() : Json(shared(first, second)), count(lrp), papers[i].count, kept[i],
+                    first.scores.empty() ? Json() : Json(shared(first, second)), count(lrp), papers[i].count,
                     papers[i].scores.size()});
   }
   part_["tables"].push_back({{"title",
@@ -185,7 +184,7 @@ void Roles::counts() {
                               "farthest below the line between its ends"},
                              {"columns",
                               {"role", "own rule", "in the first half of the subjects", "in the second half", "in both",
-                               "by AttnLRP", "the paper's share", "the atlas keeps", "of all"}},
+                               "by AttnLRP", "the paper's share", "of all"}},
                              {"rows", std::move(rows)}});
 }
 

@@ -119,12 +119,14 @@ Json run_free_answers(const Laboratory& lab) {
 }  // namespace
 
 attribution::Experiment free_answers_experiment() {
-  return {"free", "Free answers: what other models wrote",
+  return {"free",
+          "Free answers: what other models wrote",
           "Answers that larger models wrote in their own words (question answering of RAGTruth) are read word by word under the "
           "report's atlas; what the probe calls recited is held against the spans that people marked as unsupported. This model "
           "never chose those words, so it is the hard question; baselines without any model stand beside it. Tables say which "
           "kinds of spans are missed and which words are wrongly called recited.",
-          run_free_answers};
+          run_free_answers,
+          {149, 17}};
 }
 
 }  // namespace openbook::guard
