@@ -52,14 +52,17 @@ std::vector<engine::HeadId> best(const at::Tensor& score, int64_t count, bool de
     throw Error(Code::kInvalidArgument,
                 "head scores: " + std::to_string(count) + " heads asked for, the model has " + std::to_string(score.numel()));
   const at::Tensor values = (descending ? -score : score).to(at::kCPU, at::kDouble).contiguous();
-  if (!values.isfinite().all().item<bool>()) throw Error(Code::kInvalidArgument, "head scores: a score is not finite");
   const double* value = values.data_ptr<double>();
+  const auto heads = int32_t(score.size(1));
+  const auto head_at = [&](int32_t at) { return engine::HeadId{at / heads, at % heads}; };
+  for (int32_t at = 0; at < score.numel(); ++at)
+    if (!std::isfinite(value[at]))
+      throw Error(Code::kInvalidArgument, "head scores: the score of " + engine::to_string(head_at(at)) + " is not finite");
   std::vector<int32_t> order(score.numel());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return value[a] < value[b]; });
-  const auto heads = int32_t(score.size(1));
   std::vector<engine::HeadId> chosen;
-  for (int64_t i = 0; i < count; ++i) chosen.push_back({order[i] / heads, order[i] % heads});
+  for (int64_t i = 0; i < count; ++i) chosen.push_back(head_at(order[i]));
   return chosen;
 }
 

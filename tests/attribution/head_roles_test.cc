@@ -21,8 +21,8 @@ TEST(HeadRoles, BadScoresAreRefused) {
   EXPECT_ERROR(largest(at::zeros({2, 3}), 7), Code::kInvalidArgument, "7 heads asked for, the model has 6");
   EXPECT_ERROR(smallest(at::zeros({2, 3}), -1), Code::kInvalidArgument, "-1 heads");
   EXPECT_ERROR(largest(at::zeros({3}), 1), Code::kInvalidArgument, "[layers, heads]");
-  EXPECT_ERROR(largest(at::full({1, 1}, NAN), 1), Code::kInvalidArgument, "not finite");
-  EXPECT_ERROR(largest(at::full({1, 1}, INFINITY), 1), Code::kInvalidArgument, "not finite");
+  EXPECT_ERROR(largest(at::tensor({1.0, NAN}).view({2, 1}), 1), Code::kInvalidArgument, "the score of L1H0 is not finite");
+  EXPECT_ERROR(smallest(at::full({1, 1}, INFINITY), 1), Code::kInvalidArgument, "the score of L0H0 is not finite");
   EXPECT_ERROR(head_roles({1, 2}, {1, NAN}, {1, 2}, RoleSize::kElbow), Code::kInvalidArgument, "task heads is not finite");
   EXPECT_ERROR(head_roles({1, INFINITY}, {1, 2}, {}, RoleSize::kPaperShare), Code::kInvalidArgument, "in_context heads");
 }
