@@ -339,6 +339,23 @@ TEST_F(TrackedAnswers, FilesThatAreMissingAreNamed) {
   EXPECT_EQ(left_out.find("read.es"), std::string::npos) << left_out;
 }
 
+TEST_F(TrackedAnswers, BadRowsAreNamedBeforeAnythingIsAsked) {
+  bool asked = false;
+  lab_.progress = [&](const std::string&, int64_t, int64_t) { asked = true; };
+  for (const auto& [field, value, piece] : std::vector<std::tuple<std::string, nlohmann::json, std::string>>{
+           {"question", 7, "read.jsonl: line 1: \"question\" is not a string"},
+           {"spans", {{{"byte_start", 0}, {"byte_end", 9999}}}, "read.jsonl: line 1: \"spans\" span 1: bytes 0 to 9999"},
+           {"answer", " ", "read.jsonl: line 1: \"answer\" is empty"}}) {
+    const std::string good = read_file(folder_ / "read.jsonl");
+    nlohmann::json row = nlohmann::json::parse(good.substr(0, good.find('\n')));
+    row[field] = value;
+    write_file_atomically(folder_ / "read.jsonl", row.dump() + "\n" + good.substr(good.find('\n') + 1));
+    EXPECT_ERROR(track_answers(lab_), Code::kInvalidArgument, piece);
+    write_file_atomically(folder_ / "read.jsonl", good);
+  }
+  EXPECT_FALSE(asked);
+}
+
 TEST_F(TrackedAnswers, HeatTextsShowAnswersOfDifferentKindsOnOneScale) {
   const Json charts = track_answers(lab_).heat_texts;
   std::vector<std::string> titles;

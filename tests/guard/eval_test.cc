@@ -112,11 +112,13 @@ TEST(Rows, BadLinesAreNamed) {
   const openbook::test::TemporaryFolder folder;
   const auto read = [&](const std::string& text) {
     write_file_atomically(folder / "rows.jsonl", text);
-    return read_rows(folder / "rows.jsonl", {"a", "b"});
+    return read_rows(folder / "rows.jsonl", {{"a"}, {"b"}});
   };
-  EXPECT_EQ(read("{\"a\": 1, \"b\": 2}\n\n \r\n{\"a\": 3, \"b\": 4}").size(), 2u);
-  EXPECT_ERROR(read("{\"a\": 1, \"b\": 2}\n{\"a\": 1}\n"), Code::kInvalidArgument, "rows.jsonl: line 2: no field \"b\"");
-  EXPECT_ERROR(read("{\"a\": 1, \"b\": 2}\n[1]\n"), Code::kInvalidArgument, "line 2: not a JSON object");
+  EXPECT_EQ(read("{\"a\": \"1\", \"b\": \"2\"}\n\n \r\n{\"a\": \"3\", \"b\": \"4\"}").size(), 2u);
+  EXPECT_ERROR(read("{\"a\": \"1\", \"b\": \"2\"}\n{\"a\": \"1\"}\n"), Code::kInvalidArgument,
+               "rows.jsonl: line 2: no field \"b\"");
+  EXPECT_ERROR(read("{\"a\": \"1\", \"b\": 2}"), Code::kInvalidArgument, "line 1: \"b\" is not a string");
+  EXPECT_ERROR(read("{\"a\": \"1\", \"b\": \"2\"}\n[1]\n"), Code::kInvalidArgument, "line 2: not a JSON object");
   EXPECT_ERROR(read("{\"a\": \"\xFF\"}"), Code::kInvalidArgument, "line 1");
   EXPECT_ERROR(read("\n"), Code::kInvalidArgument, "holds no rows");
   EXPECT_ERROR(read_rows(folder / "none.jsonl", {}), Code::kNotFound, "none.jsonl");

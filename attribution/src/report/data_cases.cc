@@ -6,6 +6,7 @@
 #include "openbook/base/sentences.h"
 #include "openbook/base/words.h"
 #include "report/biography_file.h"
+#include "report/rows.h"
 
 namespace openbook::attribution {
 namespace {
@@ -111,6 +112,44 @@ std::vector<Passage> with_replaced(std::vector<Passage> passages, const std::str
   for (Passage& passage : passages)
     passage = whole_document(passage.document_id, replace_words(passage.text, words, replacement));
   return passages;
+}
+
+ConflictRows conflict_rows(const std::filesystem::path& file) {
+  ConflictRows rows{.strict = read_rows(file, {{"subject"},
+                                               {"relation"},
+                                               {"question"},
+                                               {"cloze"},
+                                               {"document"},
+                                               {"document_answer"},
+                                               {"memory_answer"},
+                                               {"spans", FieldKind::kSpans},
+                                               {"memory_spans", FieldKind::kSpans},
+                                               {"memory_in_subject", FieldKind::kFlag}})};
+  rows.left_out = static_cast<int64_t>(std::erase_if(rows.strict, [](const nlohmann::json& row) {
+    return !row["memory_spans"].empty() || row["memory_in_subject"].get<bool>();
+  }));
+  return rows;
+}
+
+std::vector<nlohmann::json> swap_rows(const std::filesystem::path& file) {
+  return read_rows(file, {{"title"},
+                          {"type"},
+                          {"question"},
+                          {"document"},
+                          {"document_answer"},
+                          {"memory_answer", FieldKind::kTexts},
+                          {"original_answer"},
+                          {"spans", FieldKind::kSpans}});
+}
+
+std::vector<nlohmann::json> reading_rows(const std::filesystem::path& file) {
+  return read_rows(file, {{"title"},
+                          {"language"},
+                          {"question"},
+                          {"document"},
+                          {"answer"},
+                          {"spans", FieldKind::kSpans},
+                          {"other_spans", FieldKind::kSpans}});
 }
 
 std::optional<DataCase> make_conflict_case(const std::vector<nlohmann::json>& rows, size_t row, Setting setting) {

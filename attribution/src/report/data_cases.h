@@ -2,6 +2,7 @@
 // one for each setting.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -17,6 +18,15 @@ struct DataCase : ContrastCase {  // `fact` is the row
   std::string kind;               // of the answer: its relation, type or fact; empty where the source knows none
   std::vector<ByteSpan> gold;     // of document_answer in the own document, whose id is the subject
 };
+
+// The rows of the public files, checked as read_rows() does; it throws what that throws.
+struct ConflictRows {
+  std::vector<nlohmann::json> strict;  // whose document and subject do not name the memory answer: it can't be copied
+  int64_t left_out = 0;                // the others
+};
+ConflictRows conflict_rows(const std::filesystem::path& file);
+std::vector<nlohmann::json> swap_rows(const std::filesystem::path& file);
+std::vector<nlohmann::json> reading_rows(const std::filesystem::path& file);  // read.jsonl, read.es.jsonl, ...
 
 // A row of conflict.jsonl. Nothing when the setting cannot be made of it (every sentence holds the answer; no other subject's
 // document is free of both answers).

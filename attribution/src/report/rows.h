@@ -1,4 +1,5 @@
-// Reads the rows of an evaluation file (JSON Lines).
+// The rows of an evaluation file (JSON Lines), every field checked before anything is run: a bad row is refused by file, line and
+// field.
 #pragma once
 
 #include <algorithm>
@@ -13,10 +14,27 @@
 
 namespace openbook::attribution {
 
-// Throws not_found; invalid_argument naming the line that is no JSON object, lacks one of `fields`, or of which `fault` says what
-// is wrong (empty: nothing).
-std::vector<nlohmann::json> read_rows(const std::filesystem::path& file, const std::vector<std::string>& fields,
-                                      const std::function<std::string(const nlohmann::json& row)>& fault = {});
+enum class FieldKind {
+  kText,      // not blank
+  kTexts,     // a list of texts, not empty
+  kFlag,      // true or false
+  kSpans,     // a list of {byte_start, byte_end} inside the row's "document", may be empty
+  kPassages,  // a list of {title, text}, not empty
+};
+
+struct Field {
+  std::string name;
+  FieldKind kind = FieldKind::kText;
+  bool optional = false;
+};
+
+// `more` says what else is wrong with a row whose fields are good (empty: nothing). Throws not_found; invalid_argument naming
+// file, line and field, or for a file without rows.
+std::vector<nlohmann::json> read_rows(const std::filesystem::path& file, const std::vector<Field>& fields,
+                                      const std::function<std::string(const nlohmann::json& row)>& more = {});
+
+// What is wrong with a {byte_start, byte_end} of `text`, which messages call `what`; empty: nothing.
+std::string fault_of_range(const nlohmann::json& range, const std::string& text, const std::string& what);
 
 // `limit` rows drawn by `seed`, in file order; all when limit is 0.
 template <typename Row>

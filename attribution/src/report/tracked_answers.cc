@@ -7,7 +7,6 @@
 #include "calibration.h"
 #include "openbook/attribution/spelling.h"
 #include "openbook/base/words.h"
-#include "report/rows.h"
 #include "report/tracked_heat.h"
 
 namespace openbook::attribution {
@@ -300,36 +299,40 @@ std::vector<Item> data_items(const std::vector<nlohmann::json>& rows, int64_t co
   return items;
 }
 
-std::vector<nlohmann::json> strict_conflict_rows(const std::filesystem::path& file) {
-  std::vector<nlohmann::json> rows = read_rows(file, {"subject", "relation", "question", "cloze", "document", "document_answer",
-                                                      "memory_answer", "spans", "memory_spans", "memory_in_subject"});
-  std::erase_if(rows,
-                [](const nlohmann::json& row) { return !row["memory_spans"].empty() || row["memory_in_subject"].get<bool>(); });
-  return rows;
-}
+// A set of public data, read and checked.
+struct PublicSet {
+  std::string name;
+  std::vector<Item> items;
+  int64_t reply_tokens = kReplyTokens;
+};
 
-std::vector<Item> read_items(const std::filesystem::path& file, int64_t count) {
-  const auto rows = read_rows(file, {"title", "language", "question", "document", "answer", "spans", "other_spans"});
-  return data_items(rows, count, make_read_case, {Setting::kOwn, Setting::kSilent});
-}
+struct PublicData {
+  std::vector<PublicSet> sets;
+  std::vector<std::string> left_out;
+};
 
-void track_public_data(const Laboratory& laboratory, Tracker& tracker) {
-  if (laboratory.data.empty()) return tracker.leave_out("conflict, swap, read: no evaluation data was named (--data)");
+PublicData public_data(const Laboratory& laboratory) {
+  if (laboratory.data.empty()) return {.left_out = {"conflict, swap, read: no evaluation data was named (--data)"}};
   const std::filesystem::path& data = laboratory.data;
   const int64_t count = laboratory.sample(1 << 20, 8);
-  tracker.track("conflict", data_items(strict_conflict_rows(data / "conflict.jsonl"), count, make_conflict_case,
-                                       {Setting::kOwn, Setting::kDecoy, Setting::kBare, Setting::kSilent, Setting::kClosed}));
-  const auto swap = read_rows(data / "swap.jsonl", {"title", "type", "question", "document", "document_answer", "memory_answer",
-                                                    "original_answer", "spans"});
-  tracker.track("swap", data_items(swap, count, make_swap_case, {Setting::kOwn, Setting::kSilent, Setting::kClosed}));
-  tracker.track("read", read_items(data / "read.jsonl", count), kLongReplyTokens);
+  const auto read_items = [](const std::filesystem::path& file, int64_t most) {
+    return data_items(reading_rows(file), most, make_read_case, {Setting::kOwn, Setting::kSilent});
+  };
+  PublicData found;
+  found.sets.push_back(
+      {"conflict", data_items(conflict_rows(data / "conflict.jsonl").strict, count, make_conflict_case,
+                              {Setting::kOwn, Setting::kDecoy, Setting::kBare, Setting::kSilent, Setting::kClosed})});
+  found.sets.push_back({"swap", data_items(swap_rows(data / "swap.jsonl"), count, make_swap_case,
+                                           {Setting::kOwn, Setting::kSilent, Setting::kClosed})});
+  found.sets.push_back({"read", read_items(data / "read.jsonl", count), kLongReplyTokens});
   for (const std::string& language : std::vector<std::string>{"es", "zh"}) {
     const std::filesystem::path file = data / ("read." + language + ".jsonl");
     if (std::filesystem::exists(file))
-      tracker.track("read." + language, read_items(file, laboratory.sample(kForeignRows, kQuickRows)), kLongReplyTokens);
+      found.sets.push_back({"read." + language, read_items(file, laboratory.sample(kForeignRows, kQuickRows)), kLongReplyTokens});
     else
-      tracker.leave_out("read." + language + ": " + file.string() + " is missing");
+      found.left_out.push_back("read." + language + ": " + file.string() + " is missing");
   }
+  return found;
 }
 
 void track_lives(const Laboratory& laboratory, Tracker& tracker) {
@@ -346,9 +349,11 @@ void track_lives(const Laboratory& laboratory, Tracker& tracker) {
 }  // namespace
 
 TrackedSets track_answers(const Laboratory& laboratory) {
+  PublicData data = public_data(laboratory);  // first: a bad row is found before anything is asked
   Tracker tracker(laboratory);
   tracker.track("own relations", own_items(laboratory));
-  track_public_data(laboratory, tracker);
+  for (PublicSet& set : data.sets) tracker.track(set.name, std::move(set.items), set.reply_tokens);
+  for (const std::string& why : data.left_out) tracker.leave_out(why);
   track_lives(laboratory, tracker);
   return tracker.take();
 }

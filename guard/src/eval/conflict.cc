@@ -6,7 +6,6 @@
 #include "answer/answer_json.h"
 #include "eval/conflict_tally.h"
 #include "eval/eval.h"
-#include "eval/row_fields.h"
 #include "eval/row_loop.h"
 #include "openbook/base/words.h"
 #include "report/data_cases.h"
@@ -99,25 +98,13 @@ ConflictTally run_setting(const Guard& guard, const std::vector<nlohmann::json>&
 
 Json eval_conflict(const Guard& guard, const std::filesystem::path& file, const std::vector<Setting>& settings,
                    const EvalOptions& options) {
-  const auto all = read_checked_rows(file, {{"subject"},
-                                            {"relation"},
-                                            {"question"},
-                                            {"cloze"},
-                                            {"document"},
-                                            {"document_answer"},
-                                            {"memory_answer"},
-                                            {"spans", FieldKind::kSpans},
-                                            {"memory_spans", FieldKind::kSpans},
-                                            {"memory_in_subject", FieldKind::kFlag}});
-  std::vector<nlohmann::json> rows;
-  for (const nlohmann::json& row : all)
-    if (row["memory_spans"].empty() && !row["memory_in_subject"].get<bool>()) rows.push_back(row);
+  const auto [rows, left_out] = attribution::conflict_rows(file);
   const std::vector<size_t> chosen = rows_of_drawn_subjects(rows, options);
   std::map<Setting, ConflictTally> tallies;
   for (const Setting setting : settings.empty() ? std::vector<Setting>(kAllSettings.begin(), kAllSettings.end()) : settings)
     tallies[setting] = run_setting(guard, rows, chosen, setting, options);
 
-  Json json = {{"rows", chosen.size()}, {"left_out", all.size() - rows.size()}};
+  Json json = {{"rows", chosen.size()}, {"left_out", left_out}};
   json.update(conflict_figures(tallies, options.guarded));
   return json;
 }

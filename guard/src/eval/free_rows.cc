@@ -4,8 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "eval/row_fields.h"
 #include "openbook/base/error.h"
+#include "report/rows.h"
 
 namespace openbook::guard {
 namespace {
@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 constexpr std::array kTypes = {"Evident Baseless Info", "Subtle Baseless Info", "Evident Conflict", "Subtle Conflict"};
 
 std::string fault_of_label(const Json& label, const std::string& answer) {
-  if (const std::string wrong = fault_of_range(label, answer, "the answer"); !wrong.empty()) return wrong;
+  if (const std::string wrong = attribution::fault_of_range(label, answer, "the answer"); !wrong.empty()) return wrong;
   for (const char* name : {"type", "text"})
     if (!label.contains(name) || !label[name].is_string()) return std::string("\"") + name + "\" is not a string";
   const auto begin = label["byte_start"].get<uint64_t>(), end = label["byte_end"].get<uint64_t>();
@@ -47,9 +47,16 @@ FreeAnswer free_answer_of(const Json& row) {
 }  // namespace
 
 FreeAnswers read_free_answers(const std::filesystem::path& file, const std::string& split) {
-  const auto rows = read_checked_rows(
-      file, {{"id"}, {"source_id"}, {"model"}, {"split"}, {"quality"}, {"question"}, {"answer"}, {"passages", FieldKind::kTexts}},
-      fault_of_labels);
+  const auto rows = attribution::read_rows(file,
+                                           {{"id"},
+                                            {"source_id"},
+                                            {"model"},
+                                            {"split"},
+                                            {"quality"},
+                                            {"question"},
+                                            {"answer"},
+                                            {"passages", attribution::FieldKind::kTexts}},
+                                           fault_of_labels);
   FreeAnswers answers;
   for (const Json& row : rows) {
     const std::string its_split = row["split"], quality = row["quality"];

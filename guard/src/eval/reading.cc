@@ -2,7 +2,6 @@
 
 #include "answer/answer_json.h"
 #include "eval/eval.h"
-#include "eval/row_fields.h"
 #include "eval/row_loop.h"
 #include "eval/shares.h"
 #include "openbook/base/words.h"
@@ -56,8 +55,9 @@ double word_recall(const std::string& text, const std::string& reference) {
 
 Json eval_read(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options) {
   const auto rows = attribution::draw_rows(
-      read_checked_rows(file, {{"id", FieldKind::kText, true}, {"question"}, {"document"}, {"answer"}, {"title"}}), options.limit,
-      options.seed);
+      attribution::read_rows(file,
+                             {{"id", attribution::FieldKind::kText, true}, {"question"}, {"document"}, {"answer"}, {"title"}}),
+      options.limit, options.seed);
   const auto asked = ask_all(
       guard, rows, [](const nlohmann::json& row) { return std::vector{whole_document(row["title"], row["document"])}; }, "read",
       options);
@@ -88,7 +88,9 @@ Json eval_read(const Guard& guard, const std::filesystem::path& file, const Eval
 
 Json eval_unanswerable(const Guard& guard, const std::filesystem::path& file, const EvalOptions& options) {
   const auto rows = attribution::draw_rows(
-      read_checked_rows(file, {{"id"}, {"question"}, {"passages", FieldKind::kPassages}, {"answerable", FieldKind::kFlag}}),
+      attribution::read_rows(
+          file,
+          {{"id"}, {"question"}, {"passages", attribution::FieldKind::kPassages}, {"answerable", attribution::FieldKind::kFlag}}),
       options.limit, options.seed);
   const auto passages_of = [](const nlohmann::json& row) {
     std::vector<Passage> passages;

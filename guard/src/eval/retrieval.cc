@@ -4,7 +4,6 @@
 #include <set>
 
 #include "eval/eval.h"
-#include "eval/row_fields.h"
 #include "eval/shares.h"
 #include "openbook/base/error.h"
 #include "openbook/base/temporary_folder.h"
@@ -28,7 +27,7 @@ std::map<std::string, std::string> files_of_chunks(const fs::path& folder) {
     return fs::exists(folder / name_of(chunk), unknown) ? "" : "\"file\": " + folder.string() + " has no " + name_of(chunk);
   };
   std::map<std::string, std::string> file_of;
-  for (const Json& chunk : read_checked_rows(folder / "chunks.jsonl", {{"id"}, {"file"}}, fault))
+  for (const Json& chunk : attribution::read_rows(folder / "chunks.jsonl", {{"id"}, {"file"}}, fault))
     file_of[chunk["id"]] = name_of(chunk);
   return file_of;
 }
@@ -69,7 +68,8 @@ nlohmann::ordered_json eval_retrieval(std::shared_ptr<const Embedder> embedder, 
     return {};
   };
   const auto rows = attribution::draw_rows(
-      read_checked_rows(file, {{"question"}, {"correct_chunks", FieldKind::kTexts}}, unknown_chunk), options.limit, options.seed);
+      attribution::read_rows(file, {{"question"}, {"correct_chunks", attribution::FieldKind::kTexts}}, unknown_chunk),
+      options.limit, options.seed);
   const TemporaryFolder temporary;
   const auto retriever = retriever::Retriever::open(temporary / "index", embedder, retriever::OpenMode::kReadWrite);
   const size_t documents = ingest_all(*retriever, folder, options);
