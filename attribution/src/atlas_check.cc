@@ -114,6 +114,8 @@ AtlasCheck check_atlas(std::shared_ptr<const engine::Model> model, const Contras
       check.copied_blamed += p <= atlas.first_token.recited_below;
     else
       check.recited_passed += p >= atlas.first_token.copied_above;
+    check.answers.push_back({facts.facts[each.observed->made.fact].subject, each.copied, p,
+                             each.copied ? found_place(atlas.localizer, atlas.heads, *each.observed) : std::nullopt});
   }
   check.copied_blamed /= static_cast<double>(check.copied);
   check.recited_passed /= static_cast<double>(check.recited);

@@ -40,6 +40,11 @@ TEST_F(AtlasChecks, AnAtlasHoldsForItsModel) {
   EXPECT_EQ(found.place_top1, 1);
   EXPECT_EQ(found.recited_passed, 0);
   EXPECT_EQ(found.copied_blamed, 0);
+  ASSERT_EQ(std::ssize(found.answers), found.copied + found.recited);
+  for (const CheckedAnswer& each : found.answers) {
+    EXPECT_EQ(each.copied, each.probability_copied > 0.5) << each.subject;
+    EXPECT_EQ(each.place_found.has_value(), each.copied) << each.subject;
+  }
 }
 
 TEST_F(AtlasChecks, WhatNoLongerHoldsIsNamed) {

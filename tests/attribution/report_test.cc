@@ -308,10 +308,10 @@ TEST_F(ReportTest, ProgressSaysHowMuchOfTheWholeIsLeft) {
   };
   write(folder_.path());
   ASSERT_EQ(begun.size(), 3u);
-  EXPECT_EQ(begun[0], "part 1 of 3, first (about 10 s left in all): begins") << "what the groundwork took in no time at all";
+  EXPECT_EQ(begun[0], "part 1 of 3, first: begins (about 10 s left in all)") << "what the groundwork took in no time at all";
   // 0.3 s for 25 of cost: 120 s for 10,000.
-  EXPECT_THAT(begun[1], testing::MatchesRegex("part 2 of 3, second \\(about [2-9] min left in all\\): begins"));
-  EXPECT_THAT(begun[2], testing::MatchesRegex("part 3 of 3, third \\(about [1-9]0 s left in all\\): begins"));
+  EXPECT_THAT(begun[1], testing::MatchesRegex("part 2 of 3, second: begins \\(about [2-9] min left in all\\)"));
+  EXPECT_THAT(begun[2], testing::MatchesRegex("part 3 of 3, third: begins \\(about [1-9]0 s left in all\\)"));
 
   std::filesystem::remove(folder_ / "parts/third.json");
   begun.clear();

@@ -84,7 +84,9 @@ void expect_drift(const Json& part) {
   const Json& rows = part["tables"][0]["rows"];
   ASSERT_EQ(rows.size(), 3u) << part["left_out"];
   for (const Json& row : rows) {
-    EXPECT_EQ(row[4], 1) << row;  // AUC
+    EXPECT_EQ(row[4]["value"], 1) << row;  // AUC
+    EXPECT_EQ(row[4]["n"], row[2].get<int64_t>() + row[3].get<int64_t>()) << row;
+    EXPECT_EQ(row[6]["n"], row[3]) << "recited ones may pass: " << row;
     EXPECT_EQ(row.back(), "holds") << row;
   }
   ASSERT_EQ(part["left_out"].size(), 1u) << part["left_out"];

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
 #include <cstring>
 
 #include "openbook/attribution/atlas_check.h"
@@ -23,16 +22,26 @@ void round_rows(at::Tensor weights) {
   weights.copy_(at::round(values / scale) * scale);
 }
 
-Json row_of(const std::string& variant, const AtlasCheck& check) {
-  const auto rounded = [](double value) { return std::isnan(value) ? Json(nullptr) : Json(std::round(value * 1000) / 1000); };
+// A row of the table; every share with its interval.
+Json row_of(const std::string& variant, const AtlasCheck& check, const HeadAtlas& atlas) {
+  std::vector<ClusteredScore> scores;
+  std::vector<ClusteredValue> places, passed, blamed;
+  for (const CheckedAnswer& each : check.answers) {
+    scores.push_back({each.subject, each.probability_copied, each.copied});
+    if (each.place_found) places.push_back({each.subject, *each.place_found ? 1.0 : 0.0});
+    if (each.copied)
+      blamed.push_back({each.subject, each.probability_copied <= atlas.first_token.recited_below ? 1.0 : 0.0});
+    else
+      passed.push_back({each.subject, each.probability_copied >= atlas.first_token.copied_above ? 1.0 : 0.0});
+  }
   return {variant,
           check.facts,
           check.copied,
           check.recited,
-          rounded(check.auc),
-          rounded(check.place_top1),
-          rounded(check.recited_passed),
-          rounded(check.copied_blamed),
+          auc_of(scores).to_json(),
+          mean_of(places).to_json(),
+          mean_of(passed).to_json(),
+          mean_of(blamed).to_json(),
           check.holds ? "holds" : "does not hold: " + check.reason};
 }
 
@@ -71,8 +80,9 @@ Json run_drift(const Laboratory& laboratory) {
   Json rows = Json::array(), left_out = Json::array();
   const auto attempt = [&](const std::string& variant, const std::function<std::shared_ptr<const engine::Model>()>& load) {
     try {
-      rows.push_back(row_of(variant, check_atlas(load(), *laboratory.facts, *laboratory.atlas, options, laboratory.progress,
-                                                 laboratory.cancellation)));
+      const AtlasCheck check =
+          check_atlas(load(), *laboratory.facts, *laboratory.atlas, options, laboratory.progress, laboratory.cancellation);
+      rows.push_back(row_of(variant, check, *laboratory.atlas));
     } catch (const Error& error) {
       if (error.code() == Code::kCancelled) throw;
       left_out.push_back(variant + ": " + error.what());
@@ -97,10 +107,7 @@ Json run_drift(const Laboratory& laboratory) {
              {"rows", std::move(rows)},
              {"note",
               "Of facts that the model knows, asked with a document that contradicts them, with and without instructions, and "
-              "without "
-              "one. The check gives no single cases, so its AUC stands without an interval; the counts of both labels say how "
-              "much it "
-              "rests on."}}}},
+              "without one."}}}},
           {"left_out", std::move(left_out)}};
 }
 

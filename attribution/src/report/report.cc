@@ -154,8 +154,8 @@ Laboratory Report::bench(const std::string& stage) const {
     bench.atlas = &groundwork_->atlas;
   }
   if (laboratory_.progress)
-    bench.progress = [this, stage](const std::string& step, int64_t done, int64_t total) {
-      laboratory_.progress(stage + ": " + step, done, total);
+    bench.progress = [this, stage, left = left()](const std::string& step, int64_t done, int64_t total) {
+      laboratory_.progress(stage + ": " + step + left, done, total);
     };
   return bench;
 }
@@ -203,7 +203,7 @@ void Report::run(const Experiment& experiment, size_t index) {
   const double groundwork_seconds = prepare();
   const auto began = Clock::now();
   const Laboratory here =
-      bench("part " + std::to_string(index + 1) + " of " + std::to_string(experiments_.size()) + ", " + experiment.name + left());
+      bench("part " + std::to_string(index + 1) + " of " + std::to_string(experiments_.size()) + ", " + experiment.name);
   here.report("begins", 0, 1);
   Part part{.name = experiment.name, .title = experiment.title};
   part.result = result_of(experiment, here, part.left_out);

@@ -41,18 +41,18 @@ Estimate share(const Answers& answers, const std::function<double(const TrackedA
   return mean_of(values);
 }
 
-// The first of the answers whose place was wrong, for readers: question, answer, and what stands at the place.
-Json misplaced_table(const TrackedSets& sets) {
+// The first of some answers, for readers: question, answer, and what stands at the place.
+Json misplaced_table(const TrackedSets& sets, const char* title, bool (*listed)(const TrackedAnswer&)) {
   constexpr size_t kShown = 40;
   Json rows = Json::array();
   for (const TrackedAnswer& each : sets.answers)
-    if (each.copied && *each.copied && each.split == Split::kTest && !each.occurrences.empty() && !each.misplaced.empty() &&
-        rows.size() < kShown)
+    if (each.copied && each.split == Split::kTest && !each.misplaced.empty() && listed(each) && rows.size() < kShown)
       rows.push_back({each.set, setting_name(each.setting), each.misplaced});
-  return {{"title", "Copied answers whose place was wrong: question > answer > what stands there"},
-          {"columns", {"set", "setting", "place"}},
-          {"rows", std::move(rows)}};
+  return {{"title", title}, {"columns", {"set", "setting", "place"}}, {"rows", std::move(rows)}};
 }
+
+// Recited where the source was removed.
+bool sourceless(const TrackedAnswer& each) { return each.setting == Setting::kSilent && each.copied == false; }
 
 struct PlaceMethod {
   const char *name, *label;
@@ -109,7 +109,7 @@ void figures_of_set(const TrackedSets& sets, const PlacedSet& set, Json& part) {
                                      share(copied, [](const TrackedAnswer& each) { return each.nowhere; }).to_json()));
   }
   Answers removed = answers_of(sets, set.set, Setting::kSilent);
-  std::erase_if(removed, [](const TrackedAnswer* each) { return *each->copied; });
+  std::erase_if(removed, [](const TrackedAnswer* each) { return !sourceless(*each); });
   if (!removed.empty())
     part["figures"].push_back(figure("nowhere_" + name, "nowhere, where the source was removed" + of,
                                      share(removed, [](const TrackedAnswer& each) { return each.nowhere; }).to_json(),
@@ -133,7 +133,11 @@ double span_f1(const TrackedAnswer& answer) {
 void localize(const Laboratory& laboratory, const TrackedSets& sets, Json& part) {
   for (const PlacedSet& set : kPlacedSets) figures_of_set(sets, set, part);
   compare_places(laboratory, sets, part);
-  part["tables"].push_back(misplaced_table(sets));
+  part["tables"].push_back(misplaced_table(sets, "Copied answers whose place was wrong: question > answer > what stands there",
+                                           [](const TrackedAnswer& each) { return *each.copied && !each.occurrences.empty(); }));
+  part["tables"].push_back(
+      misplaced_table(sets, "Answers whose source was removed, and which got a place: question > answer > what stands there",
+                      [](const TrackedAnswer& each) { return sourceless(each) && !each.nowhere; }));
   for (const Json& chart : sets.heat_texts) part["charts"].push_back(chart);
 }
 

@@ -9,7 +9,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "openbook/attribution/atlas_builder.h"
 #include "openbook/attribution/contrast_set.h"
@@ -17,6 +19,14 @@
 #include "openbook/engine/model.h"
 
 namespace openbook::attribution {
+
+// An answer that the check judged: what its figures are means of, for who wants their intervals.
+struct CheckedAnswer {
+  std::string subject;  // of its fact; answers of one subject are not independent
+  bool copied = false;  // by cause
+  double probability_copied = 0;
+  std::optional<bool> place_found;  // of copied answers that a passage holds
+};
 
 struct AtlasCheck {
   int64_t facts = 0, copied = 0, recited = 0;
@@ -26,6 +36,7 @@ struct AtlasCheck {
   double copied_blamed = 0;   // share of copied answers below it
   bool holds = false;         // AUC and place are near those of the atlas's own validation, and few recited answers pass
   std::string reason;         // why not; empty when it holds
+  std::vector<CheckedAnswer> answers;
 };
 
 struct AtlasCheckOptions {
