@@ -65,8 +65,9 @@ class CaseRunner {
   // What the model says to questions without documents.
   std::vector<std::string> say(const std::vector<std::string>& questions, const RunOptions& options = {}) const;
 
-  // Labels by cause of the given answers: an answer that no passage holds was recited; otherwise the source string is replaced
-  // everywhere, and an answer that follows was copied, one that stays was recited. Nothing: neither, or no answer was given.
+  // Labels by cause of the given answers: one that no passage holds, not even its first word, was recited; otherwise what the
+  // passages hold of it is replaced everywhere, and an answer that follows was copied, one that stays was recited. Nothing:
+  // neither, or no answer was given.
   std::vector<std::optional<bool>> copied(const std::vector<const ObservedCase*>& cases, const RunOptions& options = {}) const;
 
  private:

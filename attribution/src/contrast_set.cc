@@ -52,11 +52,6 @@ bool same_answer(const std::string& a, const Fact& fact) {
   return alike(fact.object) || std::any_of(fact.aliases.begin(), fact.aliases.end(), alike);
 }
 
-std::vector<std::string> without_articles(std::vector<std::string> words) {
-  std::erase_if(words, [](const std::string& word) { return word == "a" || word == "an" || word == "the"; });
-  return words;
-}
-
 // Documents of two other subjects, each with an object that is none of the case's three.
 std::vector<Passage> other_documents(const Relation& relation, const std::vector<const Fact*>& others, const ContrastCase& made,
                                      Random& wording, Random& objects) {
@@ -159,11 +154,17 @@ ContrastCase ContrastSet::make_case(int32_t fact_index, Setting setting, uint64_
   return made;
 }
 
+std::vector<std::string> answer_words(std::string_view text) {
+  std::vector<std::string> words = folded_words(text);
+  std::erase_if(words, [](const std::string& word) { return word == "a" || word == "an" || word == "the"; });
+  return words;
+}
+
 GivenAnswer given_answer(std::string_view text, const std::string& document_answer,
                          const std::vector<std::string>& memory_answers) {
-  const std::vector<std::string> words = without_articles(folded_words(text));
+  const std::vector<std::string> words = answer_words(text);
   const auto place = [&](const std::string& answer) {
-    const std::vector<std::string> wanted = without_articles(folded_words(answer));
+    const std::vector<std::string> wanted = answer_words(answer);
     return wanted.empty() ? words.end() : std::search(words.begin(), words.end(), wanted.begin(), wanted.end());
   };
   const auto document = place(document_answer);

@@ -18,8 +18,7 @@ class AtlasChecks : public openbook::test::KnowingLaboratory {
   AtlasCheck check(int64_t facts = 6) const { return check_atlas(decoder_->shared_model(), facts_, atlas_, {.facts = facts}); }
   bool knows(const ContrastSet& facts, const std::string& subject) const {
     const ContrastRuns runs = run_contrast_set(CaseRunner(*decoder_), facts, {}, {}, nullptr);
-    return std::any_of(runs.known.begin(), runs.known.end(),
-                       [&](int32_t fact) { return facts.facts[fact].subject == subject; });
+    return std::any_of(runs.known.begin(), runs.known.end(), [&](int32_t fact) { return facts.facts[fact].subject == subject; });
   }
 };
 
@@ -29,6 +28,20 @@ TEST_F(AtlasChecks, AFactThatTheModelGuessesForAnInventedSubjectIsNotKnown) {
   facts.relations[0].invented_subjects = {"Vessland"};  // Oslo is what this model says when it knows no subject
   EXPECT_FALSE(knows(facts, "Norway"));
   EXPECT_TRUE(knows(facts, "Sweden"));
+}
+
+TEST_F(AtlasChecks, AnAnswerThatAPassageHoldsInPartIsLabelledByThatPart) {
+  const CaseRunner runner(*decoder_);
+  ContrastCase made = facts_.make_case(0, Setting::kSilent, 1);
+  ASSERT_EQ(made.memory_answer, "Oslo Aville");
+  const auto label_in = [&](const std::string& document) {
+    made.passages = {whole_document("document", document)};
+    const std::vector<ObservedCase> said = runner.answer({made});
+    EXPECT_EQ(said[0].given, GivenAnswer::kMemory) << document;
+    return runner.copied({&said[0]}).at(0);
+  };
+  EXPECT_EQ(label_in("A boat for Oslo."), true) << "read there, and another word when another stands there";
+  EXPECT_EQ(label_in("All like Norway."), false) << "nothing of it stands there";
 }
 
 TEST_F(AtlasChecks, AnAtlasHoldsForItsModel) {

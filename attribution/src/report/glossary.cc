@@ -28,9 +28,10 @@ constexpr Word kWords[] = {
     {"read", "Public data: encyclopaedia paragraphs with questions that they answer. Nothing contradicts memory."},
     {"biographies", "The project's own short lives of people who never lived: no model can know them."},
     {"copied, recited (by cause)",
-     "The answer's source string in the passages is replaced by a third one. Where the answer follows it was copied; where "
-     "memory's answer "
-     "stays it was recited; otherwise the case is dropped and counted."},
+     "What the passages hold of the answer, or of its first word where they do not hold all of it, is replaced by a third "
+     "answer. "
+     "Where the answer follows it was copied; where it stays, or nothing of it was there, it was recited; otherwise the case is "
+     "dropped and counted."},
     {"copied, recited (by the probe)",
      "What the atlas makes of a word from its heads alone, by two thresholds; between them it is unchecked."},
     {"recited passed", "The share of recited answers above the upper threshold: taken for copied, the dangerous mistake."},
@@ -38,7 +39,8 @@ constexpr Word kWords[] = {
     {"nowhere", "The localizer's word for an answer that it finds no place for."},
     {"firm facts",
      "In surgery: facts that the whole model gets right under every other wording of the question, each time with a first token "
-     "that is likelier than all others together. They are measured in a wording that took no part in that, so some are wrong even "
+     "that is likelier than all others together. They are measured in a wording that took no part in that, so some are wrong "
+     "even "
      "with all heads."},
     {"in-context, parametric heads",
      "Heads that matter more when the document's answer is given, and heads that matter more when memory's is (largest and "

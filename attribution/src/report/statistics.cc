@@ -8,9 +8,9 @@
 #include <numeric>
 #include <random>
 
+#include "openbook/attribution/contrast_set.h"
 #include "openbook/attribution/probe.h"
 #include "openbook/base/error.h"
-#include "openbook/base/words.h"
 
 namespace openbook::attribution {
 namespace {
@@ -111,12 +111,6 @@ CalibrationCurve calibration_curve(const std::vector<ClusteredScore>& cases, con
   return curve;
 }
 
-std::vector<std::string> words_of(const std::string& text) {
-  std::vector<std::string> words = folded_words(text);
-  std::erase_if(words, [](const std::string& word) { return word == "a" || word == "an" || word == "the"; });
-  return words;
-}
-
 }  // namespace
 
 nlohmann::ordered_json Estimate::to_json() const {
@@ -213,8 +207,8 @@ double token_recall(const std::string& said, const std::vector<std::string>& ref
   double best = 0;
   for (const std::string& reference : references) {
     std::map<std::string, int> available;
-    for (const std::string& word : words_of(said)) ++available[word];
-    const std::vector<std::string> wanted = words_of(reference);
+    for (const std::string& word : answer_words(said)) ++available[word];
+    const std::vector<std::string> wanted = answer_words(reference);
     if (wanted.empty()) continue;
     int found = 0;
     for (const std::string& word : wanted) found += available[word]-- > 0;

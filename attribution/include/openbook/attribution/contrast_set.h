@@ -74,8 +74,10 @@ struct ContrastSet {
   std::vector<std::string> questions(int32_t fact, Setting setting) const;
 };
 
-// Which answer a text gives: the first whole-word match after normalisation (lower case, no punctuation and articles). kNeither
-// when none or both start at one place.
+// What answers are compared by: words in lower case, without punctuation and English articles.
+std::vector<std::string> answer_words(std::string_view text);
+
+// Which answer a text gives: the one whose words stand in it first. kNeither when none or both start at one place.
 enum class GivenAnswer { kDocument, kMemory, kNeither };
 GivenAnswer given_answer(std::string_view text, const std::string& document_answer,
                          const std::vector<std::string>& memory_answers);
