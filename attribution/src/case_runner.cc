@@ -40,29 +40,12 @@ TokenRange tokens_of(ByteSpan bytes, const std::vector<ByteSpan>& token_bytes) {
   return range;
 }
 
-bool held_by_one(const std::vector<Passage>& passages, const std::string& words) {
-  return std::any_of(passages.begin(), passages.end(), [&](const Passage& passage) { return holds_words(passage.text, words); });
-}
-
-// What the passages hold of the given answer: its spellings, or, where they hold none of them whole, the first words of those,
-// for an answer may be read in part.
-std::vector<std::string> sources_of(const ObservedCase& observed) {
-  std::vector<std::string> sources =
-      observed.given == GivenAnswer::kDocument ? std::vector{observed.made.document_answer} : memory_answers(observed.made);
-  const auto missing = [&](const std::string& source) { return !held_by_one(observed.made.passages, source); };
-  if (std::all_of(sources.begin(), sources.end(), missing))
-    for (std::string& source : sources) {
-      const std::vector<std::string> words = answer_words(source);
-      source = words.empty() ? "" : words.front();
-    }
-  std::erase_if(sources, missing);
-  return sources;
-}
-
 // The case with what the given answer came from replaced in every passage; the replacement takes the document answer's place in
 // the match, the given answer the memory answer's. Nothing when no passage holds any of it.
 std::optional<ContrastCase> with_source_replaced(const ObservedCase& observed) {
-  const std::vector<std::string> sources = sources_of(observed);
+  const bool document = observed.given == GivenAnswer::kDocument;
+  const std::vector<std::string> sources =
+      held_of(document ? std::vector{observed.made.document_answer} : memory_answers(observed.made), observed.made.passages);
   if (sources.empty()) return std::nullopt;
   ContrastCase replaced = observed.made;
   for (Passage& passage : replaced.passages) {
@@ -70,7 +53,7 @@ std::optional<ContrastCase> with_source_replaced(const ObservedCase& observed) {
     passage.range = {0, static_cast<int64_t>(passage.text.size())};
   }
   replaced.document_answer = replaced.replacement;
-  if (observed.given == GivenAnswer::kDocument) {
+  if (document) {
     replaced.memory_answer = observed.made.document_answer;
     replaced.memory_aliases.clear();
   }
@@ -78,6 +61,20 @@ std::optional<ContrastCase> with_source_replaced(const ObservedCase& observed) {
 }
 
 }  // namespace
+
+std::vector<std::string> held_of(std::vector<std::string> spellings, const std::vector<Passage>& passages) {
+  const auto missing = [&](const std::string& words) {
+    return std::none_of(passages.begin(), passages.end(),
+                        [&](const Passage& passage) { return holds_words(passage.text, words); });
+  };
+  if (std::all_of(spellings.begin(), spellings.end(), missing))
+    for (std::string& spelling : spellings) {
+      const std::vector<std::string> words = answer_words(spelling);
+      spelling = words.empty() ? "" : words.front();
+    }
+  std::erase_if(spellings, missing);
+  return spellings;
+}
 
 std::vector<engine::HeadId> all_heads(const engine::ModelConfig& config) {
   std::vector<engine::HeadId> heads;

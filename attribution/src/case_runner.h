@@ -80,6 +80,10 @@ class CaseRunner {
   engine::PromptBuilder prompts_;
 };
 
+// What the passages hold of an answer and it may have been read from: its spellings that one of them holds, or, where none is
+// held whole, their first words that are. Empty: it stands nowhere.
+std::vector<std::string> held_of(std::vector<std::string> spellings, const std::vector<Passage>& passages);
+
 // Every head of the model, by layer.
 std::vector<engine::HeadId> all_heads(const engine::ModelConfig& config);
 

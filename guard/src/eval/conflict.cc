@@ -4,10 +4,10 @@
 #include <set>
 
 #include "answer/answer_json.h"
+#include "case_runner.h"
 #include "eval/conflict_tally.h"
 #include "eval/eval.h"
 #include "eval/row_loop.h"
-#include "openbook/base/words.h"
 #include "report/data_cases.h"
 #include "report/rows.h"
 
@@ -22,16 +22,17 @@ constexpr int64_t kAnswerTokens = 32;
 constexpr std::array kAllSettings = {Setting::kOwn,   Setting::kDecoy,  Setting::kSilent,
                                      Setting::kOther, Setting::kClosed, Setting::kBare};
 
-// Replaces the source string and sees whether the answer follows (copied) or stays (recited).
+// Replaces what the passages hold of the answer and sees whether it follows (copied) or stays (recited).
 std::optional<bool> label_by_cause(const Guard& guard, const ConflictResult& result, const AskOptions& ask) {
   if (result.unguarded_given == GivenAnswer::kNeither) return std::nullopt;
   const std::string& answer = answer_text(result.made, result.unguarded_given);
-  const bool held = std::any_of(result.made.passages.begin(), result.made.passages.end(),
-                                [&](const Passage& passage) { return holds_words(passage.text, answer); });
-  if (!held) return false;
+  const std::vector<std::string> sources = attribution::held_of({answer}, result.made.passages);
+  if (sources.empty()) return false;
   if (result.made.replacement.empty()) return std::nullopt;
-  const Answer again = guard.ask_unguarded(
-      result.made.question, attribution::with_replaced(result.made.passages, answer, result.made.replacement), ask);
+  std::vector<Passage> passages = result.made.passages;
+  for (const std::string& source : sources)
+    passages = attribution::with_replaced(std::move(passages), source, result.made.replacement);
+  const Answer again = guard.ask_unguarded(result.made.question, passages, ask);
   switch (attribution::given_answer(again.text, result.made.replacement, {answer})) {
     case GivenAnswer::kDocument:
       return true;
