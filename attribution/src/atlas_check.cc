@@ -110,12 +110,15 @@ AtlasCheck check_atlas(std::shared_ptr<const engine::Model> model, const Contras
   const ProbeFeatures features(atlas.heads, atlas.probe.heads, atlas.localizer);
   for (const LabelledCase& each : labelled) {
     const double p = atlas.probe.probability_copied(features.of(*each.observed), true);
-    if (each.copied)
-      check.copied_blamed += p <= atlas.first_token.recited_below;
-    else
-      check.recited_passed += p >= atlas.first_token.copied_above;
-    check.answers.push_back({facts.facts[each.observed->made.fact].subject, each.copied, p,
-                             each.copied ? found_place(atlas.localizer, atlas.heads, *each.observed) : std::nullopt});
+    const CheckedAnswer& answer = check.answers.emplace_back(
+        CheckedAnswer{.subject = facts.facts[each.observed->made.fact].subject,
+                      .copied = each.copied,
+                      .probability_copied = p,
+                      .passes = p >= atlas.first_token.copied_above,
+                      .blamed = p <= atlas.first_token.recited_below,
+                      .place_found = each.copied ? found_place(atlas.localizer, atlas.heads, *each.observed) : std::nullopt});
+    check.copied_blamed += answer.copied && answer.blamed;
+    check.recited_passed += !answer.copied && answer.passes;
   }
   check.copied_blamed /= static_cast<double>(check.copied);
   check.recited_passed /= static_cast<double>(check.recited);

@@ -17,13 +17,15 @@ std::vector<std::string> memory_answers(const ContrastCase& made) {
   return answers;
 }
 
+std::vector<std::string> spellings(const ContrastCase& made, GivenAnswer given) {
+  return given == GivenAnswer::kDocument ? std::vector{made.document_answer} : memory_answers(made);
+}
+
 // Bytes of the given answer in `text`; nothing when it is spelt with an article that the match ignores.
 std::optional<ByteSpan> place_of_answer(const std::string& text, const ContrastCase& made, GivenAnswer given) {
   if (given == GivenAnswer::kNeither) return std::nullopt;
-  const std::vector<std::string> spelt =
-      given == GivenAnswer::kDocument ? std::vector{made.document_answer} : memory_answers(made);
   std::optional<ByteSpan> first;
-  for (const std::string& answer : spelt)
+  for (const std::string& answer : spellings(made, given))
     for (const ByteSpan& place : find_words(text, answer))
       if (!first || place.begin < first->begin) first = place;
   return first;
@@ -43,9 +45,7 @@ TokenRange tokens_of(ByteSpan bytes, const std::vector<ByteSpan>& token_bytes) {
 // The case with what the given answer came from replaced in every passage; the replacement takes the document answer's place in
 // the match, the given answer the memory answer's. Nothing when no passage holds any of it.
 std::optional<ContrastCase> with_source_replaced(const ObservedCase& observed) {
-  const bool document = observed.given == GivenAnswer::kDocument;
-  const std::vector<std::string> sources =
-      held_of(document ? std::vector{observed.made.document_answer} : memory_answers(observed.made), observed.made.passages);
+  const std::vector<std::string> sources = held_of(spellings(observed.made, observed.given), observed.made.passages);
   if (sources.empty()) return std::nullopt;
   ContrastCase replaced = observed.made;
   for (Passage& passage : replaced.passages) {
@@ -53,7 +53,7 @@ std::optional<ContrastCase> with_source_replaced(const ObservedCase& observed) {
     passage.range = {0, static_cast<int64_t>(passage.text.size())};
   }
   replaced.document_answer = replaced.replacement;
-  if (document) {
+  if (observed.given == GivenAnswer::kDocument) {
     replaced.memory_answer = observed.made.document_answer;
     replaced.memory_aliases.clear();
   }

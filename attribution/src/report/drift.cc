@@ -23,16 +23,16 @@ void round_rows(at::Tensor weights) {
 }
 
 // A row of the table; every share with its interval.
-Json row_of(const std::string& variant, const AtlasCheck& check, const HeadAtlas& atlas) {
+Json row_of(const std::string& variant, const AtlasCheck& check) {
   std::vector<ClusteredScore> scores;
   std::vector<ClusteredValue> places, passed, blamed;
   for (const CheckedAnswer& each : check.answers) {
     scores.push_back({each.subject, each.probability_copied, each.copied});
     if (each.place_found) places.push_back({each.subject, *each.place_found ? 1.0 : 0.0});
     if (each.copied)
-      blamed.push_back({each.subject, each.probability_copied <= atlas.first_token.recited_below ? 1.0 : 0.0});
+      blamed.push_back({each.subject, each.blamed ? 1.0 : 0.0});
     else
-      passed.push_back({each.subject, each.probability_copied >= atlas.first_token.copied_above ? 1.0 : 0.0});
+      passed.push_back({each.subject, each.passes ? 1.0 : 0.0});
   }
   return {variant,
           check.facts,
@@ -80,9 +80,8 @@ Json run_drift(const Laboratory& laboratory) {
   Json rows = Json::array(), left_out = Json::array();
   const auto attempt = [&](const std::string& variant, const std::function<std::shared_ptr<const engine::Model>()>& load) {
     try {
-      const AtlasCheck check =
-          check_atlas(load(), *laboratory.facts, *laboratory.atlas, options, laboratory.progress, laboratory.cancellation);
-      rows.push_back(row_of(variant, check, *laboratory.atlas));
+      rows.push_back(row_of(variant, check_atlas(load(), *laboratory.facts, *laboratory.atlas, options, laboratory.progress,
+                                                 laboratory.cancellation)));
     } catch (const Error& error) {
       if (error.code() == Code::kCancelled) throw;
       left_out.push_back(variant + ": " + error.what());

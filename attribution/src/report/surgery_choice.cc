@@ -68,6 +68,14 @@ std::vector<Loss> losses_of_probability(const Laboratory& lab, const std::vector
   return losses;
 }
 
+// Indices of the scores, the largest first.
+std::vector<size_t> best_first(const std::vector<double>& scores) {
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  return order;
+}
+
 class Choosing {
  public:
   Choosing(const Laboratory& lab, const std::vector<HeadOrder>& orders) : lab_(lab), orders_(orders) {
@@ -107,10 +115,9 @@ class Choosing {
 
   // The atlas's heads, and those of all whose removal alone scores best by the probability of the right answer.
   static HeadSet pool_of(HeadSet pool, const HeadSet& all, const std::vector<Loss>& alone, Book lost) {
-    std::vector<size_t> order(all.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return score_of(alone[a], lost) > score_of(alone[b], lost); });
+    std::vector<double> scores;
+    for (const Loss& loss : alone) scores.push_back(score_of(loss, lost));
+    std::vector<size_t> order = best_first(scores);
     order.resize(std::min(order.size(), kScreened));
     for (const size_t each : order)
       if (std::find(pool.begin(), pool.end(), all[each]) == pool.end()) pool.push_back(all[each]);
@@ -189,11 +196,8 @@ PickedOrders pick_orders(const Laboratory& lab, const std::vector<RemovalTrial>&
     return scores;
   };
   const std::vector<double> alone = scores_with({}, pool);
-  std::vector<size_t> order(pool.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return alone[a] > alone[b]; });
   PickedOrders picked;
-  for (const size_t each : order) picked.alone.push_back(pool[each]);
+  for (const size_t each : best_first(alone)) picked.alone.push_back(pool[each]);
   picked.together = first_of(picked.alone, 1);
   HeadSet candidates = first_of(picked.alone, kCandidates);
   while (static_cast<int64_t>(picked.together.size()) < std::min<int64_t>(depth, std::ssize(candidates))) {

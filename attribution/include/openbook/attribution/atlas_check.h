@@ -25,6 +25,8 @@ struct CheckedAnswer {
   std::string subject;  // of its fact; answers of one subject are not independent
   bool copied = false;  // by cause
   double probability_copied = 0;
+  bool passes = false;              // above the atlas's threshold for copied
+  bool blamed = false;              // below that for recited
   std::optional<bool> place_found;  // of copied answers that a passage holds
 };
 
