@@ -1,8 +1,8 @@
 # Imports libtorch from the PyPI wheel as openbook's targets see it: Libtorch::torch.
 #
 # torch's own package insists on nvcc and probes its architectures when the wheel was made for CUDA. openbook calls
-# ATen alone and compiles on machines without a CUDA toolkit, so the libraries are imported directly. The CUDA library is
-# linked when the wheel has it; nothing of it is touched before at::hasCUDA() says that a device is there.
+# ATen alone and compiles on machines without a CUDA toolkit, so the libraries are imported directly. The CUDA libraries are
+# linked when the wheel has them; nothing of them is touched before at::hasCUDA() says that a device is there.
 #
 # Looks in: Libtorch_ROOT (the folder `torch` of the wheel), then the virtual environment that cmake/setup.sh makes.
 file(GLOB _libtorch_hints "${CMAKE_SOURCE_DIR}/build/venv/lib/python3*/site-packages/torch")
@@ -12,6 +12,7 @@ get_filename_component(_libtorch_root "${Libtorch_INCLUDE_DIR}" DIRECTORY)
 foreach(_part c10 torch_cpu torch)
   find_library(Libtorch_${_part}_LIBRARY ${_part} HINTS "${_libtorch_root}/lib" NO_DEFAULT_PATH)
 endforeach()
+find_library(Libtorch_c10_cuda_LIBRARY c10_cuda HINTS "${_libtorch_root}/lib" NO_DEFAULT_PATH)   # in wheels for CUDA only
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(Libtorch
@@ -33,8 +34,11 @@ if(Libtorch_FOUND AND NOT TARGET Libtorch::torch)
   target_link_libraries(Libtorch::torch INTERFACE
     "-Wl,--no-as-needed" "${Libtorch_torch_LIBRARY}" "-Wl,--as-needed"
     "${Libtorch_torch_cpu_LIBRARY}" "${Libtorch_c10_LIBRARY}")
+  if(Libtorch_c10_cuda_LIBRARY)
+    target_link_libraries(Libtorch::torch INTERFACE "${Libtorch_c10_cuda_LIBRARY}")
+  endif()
   target_link_options(Libtorch::torch INTERFACE
     "-Wl,--push-state,--no-as-needed,-lstdc++,${Libtorch_torch_cpu_LIBRARY},--pop-state"
     "-Wl,-rpath,${_libtorch_root}/lib" "-Wl,-rpath-link,${_libtorch_root}/lib:${_libtorch_cuda_path}")
 endif()
-mark_as_advanced(Libtorch_INCLUDE_DIR Libtorch_c10_LIBRARY Libtorch_torch_cpu_LIBRARY Libtorch_torch_LIBRARY)
+mark_as_advanced(Libtorch_INCLUDE_DIR Libtorch_c10_LIBRARY Libtorch_c10_cuda_LIBRARY Libtorch_torch_cpu_LIBRARY Libtorch_torch_LIBRARY)

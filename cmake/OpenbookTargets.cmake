@@ -35,3 +35,18 @@ function(openbook_test name)
     set_tests_properties(${name} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 1200 RUN_SERIAL ON)
   endif()
 endfunction()
+
+# openbook_cuda_object(VARIABLE SOURCE): compiles a .cu file for every device since compute capability 7.5; newer ones than named take
+# the code for the last, compiled when first run. A rule instead of CMake's CUDA language, which programs that link openbook would need.
+function(openbook_cuda_object variable source)
+  set(_source ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+  set(_object ${CMAKE_CURRENT_BINARY_DIR}/${source}.o)
+  get_filename_component(_folder ${_object} DIRECTORY)
+  file(MAKE_DIRECTORY ${_folder})
+  add_custom_command(OUTPUT ${_object}
+    COMMAND ${CUDAToolkit_NVCC_EXECUTABLE} -c ${_source} -o ${_object} -MD -MF ${_object}.d -std=c++20 -O3 -Xcompiler -fPIC
+      -ccbin ${CMAKE_CXX_COMPILER} -I${CMAKE_CURRENT_SOURCE_DIR}/src -isystem ${Libtorch_INCLUDE_DIR}
+      -gencode arch=compute_75,code=sm_75 -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=[sm_90,compute_90]
+    DEPENDS ${_source} DEPFILE ${_object}.d VERBATIM COMMENT "Compiling CUDA kernels ${source}")
+  set(${variable} ${_object} PARENT_SCOPE)
+endfunction()

@@ -2,7 +2,6 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include <cmath>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -21,8 +20,7 @@ EvidenceReader::EvidenceReader(std::shared_ptr<const engine::Model> model, std::
     engine::require_head(head, config);
     columns.push_back(model_->layer(head.layer).attention_out.narrow(1, head.head * config.d_head, config.d_head).t());
   }
-  output_ = at::cat(columns);
-  norm_ = model_->final_norm().to(at::kFloat);
+  output_ = at::cat(columns).contiguous();
 }
 
 std::vector<float> EvidenceReader::read(const engine::HeadTaps& taps, engine::TokenId token) const {
@@ -33,30 +31,11 @@ std::vector<float> EvidenceReader::read(const engine::HeadTaps& taps, engine::To
   if (token < 0 || token >= config.vocabulary)
     throw Error(Code::kInvalidArgument, "evidence: token " + std::to_string(token) + " is outside the vocabulary of " +
                                             std::to_string(config.vocabulary));
-  at::Tensor readout = at::empty({config.d_model}, taps.resid_final().options());
-  engine::copy_row(model_->unembedding(), token, readout, 0);
-  return readout.is_cpu() ? read_on_cpu(taps, readout) : read_on_device(taps, readout);
-}
-
-std::vector<float> EvidenceReader::read_on_device(const engine::HeadTaps& taps, at::Tensor& readout) const {
-  const at::Tensor mean_square = taps.resid_final().square().mean();
-  readout.mul_(norm_).mul_(mean_square.add(model_->config().norm_epsilon).rsqrt());
-  const at::Tensor evidence = engine::row_products(output_, readout).view_as(taps.z()).mul_(taps.z()).sum(1).to(at::kCPU);
-  return {evidence.data_ptr<float>(), evidence.data_ptr<float>() + evidence.numel()};
-}
-
-// The same by hand: in tensor operations, whose code the weights drive out of the cache, it took three times as long.
-std::vector<float> EvidenceReader::read_on_cpu(const engine::HeadTaps& taps, at::Tensor& readout) const {
-  const engine::ModelConfig& config = model_->config();
-  const float* resid = taps.resid_final().const_data_ptr<float>();
-  double squares = 0;
-  for (int64_t i = 0; i < config.d_model; ++i) squares += static_cast<double>(resid[i]) * resid[i];
-  const auto inverse_rms = static_cast<float>(1 / std::sqrt(squares / static_cast<double>(config.d_model) + config.norm_epsilon));
-  const float* norm = norm_.const_data_ptr<float>();
-  float* scaled = readout.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < config.d_model; ++i) scaled[i] *= norm[i] * inverse_rms;
-
-  const at::Tensor products = engine::row_products(output_, readout);
+  const at::Tensor products = engine::readout_products(output_, *model_, token, taps.resid_final());
+  if (!products.is_cpu()) {
+    const at::Tensor evidence = (products.view_as(taps.z()) * taps.z()).sum(1).to(at::kCPU);
+    return {evidence.data_ptr<float>(), evidence.data_ptr<float>() + evidence.numel()};
+  }
   const float *product = products.const_data_ptr<float>(), *z = taps.z().const_data_ptr<float>();
   std::vector<float> evidence;
   for (size_t head = 0; head < heads_.size(); ++head, product += config.d_head, z += config.d_head)

@@ -7,7 +7,7 @@
 #include "openbook/attribution/head_atlas.h"
 #include "openbook/base/error.h"
 #include "openbook/base/utf8.h"
-#include "openbook/engine/model.h"
+#include "openbook/engine/decoder.h"
 #include "openbook/engine/text_encoder.h"
 #include "openbook/guard/policy.h"
 #include "openbook/guard/provenance_log.h"
@@ -57,7 +57,8 @@ std::string check_machine(Patient& patient) {
   if (devices == 0 && patient.flags.device.starts_with("cuda"))
     throw Error(Code::kFailedPrecondition, "device " + patient.flags.device + " is not there", "Use --device cpu.");
   return processor + "; " +
-         (devices         ? plural(static_cast<uint64_t>(devices), "CUDA device")
+         (devices ? plural(static_cast<uint64_t>(devices), "CUDA device") +
+                        (engine::Decoder::has_cuda_kernels() ? "" : ", decoding by libtorch: there was no nvcc to build with")
           : at::hasCUDA() ? "no CUDA device"
                           : "libtorch without CUDA");
 }

@@ -44,8 +44,8 @@ TEST_P(AttributionCuda, EvidenceEqualsTheCpuOnTheSameActivations) {
   engine::HeadTaps on_cpu(*cpu, heads, {0, 24}), on_cuda(*cuda, heads, {0, 24});
   engine::KvCache cache(*cpu, 64);
   engine::Decoder(cpu).step({{.tokens = {5, 6, 7, 8}, .cache = &cache, .taps = &on_cpu}});
-  on_cuda.mutable_z().copy_(on_cpu.z());
-  on_cuda.mutable_resid_final().copy_(on_cpu.resid_final());
+  on_cuda.z().copy_(on_cpu.z());
+  on_cuda.resid_final().copy_(on_cpu.resid_final());
   EXPECT_TRUE(close(at::tensor(EvidenceReader(cuda, heads).read(on_cuda, 9)),
                     at::tensor(EvidenceReader(cpu, heads).read(on_cpu, 9)), 1e-4));
 }

@@ -46,8 +46,8 @@ TEST_P(Evidence, BfloatWeightsAreSummedInFloat) {
   const auto narrow = load_tiny(GetParam(), {.dtype = "bfloat16"});
   engine::HeadTaps taps(*narrow, heads_, {0, 1});
   at::manual_seed(8);
-  taps.mutable_z().normal_();
-  taps.mutable_resid_final().normal_();
+  taps.z().normal_();
+  taps.resid_final().normal_();
   // The same from the rounded weights in float64.
   const engine::ModelConfig& config = narrow->config();
   const at::Tensor resid = taps.resid_final().to(at::kDouble);

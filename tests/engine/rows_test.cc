@@ -7,14 +7,18 @@ namespace {
 
 using test::close;
 
-TEST(Rows, ProductsEqualTheWideProductAtAnyWidth) {
-  at::manual_seed(1);
-  for (const int64_t width : {1, 31, 32, 37, 576}) {
-    const at::Tensor matrix = at::randn({19, width}), x = at::randn({width});
-    EXPECT_TRUE(close(row_products(matrix, x), matrix.to(at::kDouble).mv(x.to(at::kDouble)), 1e-5)) << width;
-    const at::Tensor narrow = matrix.to(at::kBFloat16);
-    EXPECT_TRUE(close(row_products(narrow, x), narrow.to(at::kDouble).mv(x.to(at::kDouble)), 1e-5)) << width;
-    EXPECT_TRUE(close(row_products(matrix.t().contiguous().t(), x), matrix.mv(x), 1e-5)) << "strided, " << width;
+TEST(Rows, ReadoutProductsEqualTheFormulaInFloat64) {
+  for (const std::string& name : test::kTinyLlamas) {
+    for (const char* dtype : {"float32", "bfloat16"}) {
+      const auto model = test::load_tiny(name, {.dtype = dtype});
+      const int64_t width = model->config().d_model;
+      at::manual_seed(1);
+      const at::Tensor matrix = at::randn({19, width}).to(model->dtype()), resid = at::randn({width}) * 3;
+      const auto wide = [](const at::Tensor& x) { return x.to(at::kDouble); };
+      const at::Tensor readout = wide(model->unembedding()[7]) * wide(model->final_norm()) /
+                                 (wide(resid).square().mean() + model->config().norm_epsilon).sqrt();
+      EXPECT_TRUE(close(readout_products(matrix, *model, 7, resid), wide(matrix).mv(readout), 1e-5)) << name << ", " << dtype;
+    }
   }
 }
 

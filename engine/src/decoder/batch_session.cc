@@ -171,21 +171,19 @@ void BatchSession::run(const Step& step) {
   at::Tensor resid = model.embedding().index_select(0, step.ids);
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     const LayerWeights& weights = model.layer(layer);
-    const at::Tensor qkv = linear(rms_norm(resid, weights.attention_norm, config.norm_epsilon), weights.qkv, weights.qkv_bias);
+    const at::Tensor qkv = normed_linear(resid, weights.attention_norm, config.norm_epsilon, weights.qkv, weights.qkv_bias);
     rotate(qkv.view({rows() * step.tokens, config.heads + 2 * config.kv_heads, config.d_head}), config.heads + config.kv_heads,
            step.cos, step.sin);
     at::Tensor z = attend(step, layer, qkv);
     edit_z(step, layer, z);
-    resid.add_(linear(z, weights.attention_out, weights.attention_out_bias));
+    add_linear(resid, z, weights.attention_out, weights.attention_out_bias);
     if (options_.observe) {
       observed_.z.select(1, layer).copy_(last_of(step, z).unflatten(1, {config.heads, config.d_head}));
       observed_.queries.select(1, layer).copy_(
           last_of(step, qkv).narrow(1, 0, config.heads * config.d_head).unflatten(1, {config.heads, config.d_head}));
       observed_.resid_mid.select(1, layer).copy_(last_of(step, resid));
     }
-    const at::Tensor gate_up =
-        linear(rms_norm(resid, weights.mlp_norm, config.norm_epsilon), weights.gate_up, weights.gate_up_bias);
-    resid.add_(linear(silu_times_up(gate_up), weights.mlp_down, weights.mlp_down_bias));
+    add_mlp(resid, weights, config.norm_epsilon);
     if (options_.observe) observed_.resid_post.select(1, layer).copy_(last_of(step, resid));
   }
   if (options_.observe) {
@@ -194,7 +192,7 @@ void BatchSession::run(const Step& step) {
   }
   if (options_.keep_prompt_states && !prompt_states_.defined())
     prompt_states_ = resid.view({rows(), step.tokens, config.d_model}).to(at::kFloat);
-  logits_ = unembed(rms_norm(last_of(step, resid), model.final_norm(), config.norm_epsilon), model.unembedding());
+  logits_ = unembed(last_of(step, resid), model.final_norm(), config.norm_epsilon, model.unembedding());
 }
 
 at::Tensor BatchSession::attend(const Step& step, int64_t layer, const at::Tensor& qkv) {

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "cuda/built.h"
+#include "cuda/token_step.h"
 #include "decoder/step.h"
 #include "decoder/torch_errors.h"
 #include "openbook/base/error.h"
@@ -20,7 +22,7 @@ void check_belongs(const Sequence& sequence, const Model& model) {
     refuse("the cache was made for another model");
   const std::vector<int64_t> queries = {config.layers, config.heads * config.d_head};
   if (sequence.taps != nullptr) {
-    const at::Tensor& buffer = sequence.taps->mutable_layer_queries();
+    const at::Tensor& buffer = sequence.taps->layer_queries();
     if (buffer.sizes() != at::IntArrayRef(queries) || buffer.scalar_type() != model.dtype() || buffer.device() != model.device())
       refuse("the taps were made for another model");
   }
@@ -50,18 +52,31 @@ void check(const std::vector<Sequence>& sequences, const Model& model) {
   }
 }
 
+std::vector<StepResult> run(const std::shared_ptr<const Model>& model, const std::vector<Sequence>& sequences) {
+  if constexpr (cuda::kBuilt) {
+    if (cuda::TokenStep::takes(sequences, *model)) {
+      std::shared_ptr<cuda::TokenStep>& step = sequences[0].cache->token_step();
+      if (step == nullptr || !step->is_of(*model)) step = std::make_shared<cuda::TokenStep>(model, *sequences[0].cache);
+      return {{.logits = step->run(sequences[0])}};
+    }
+  }
+  return Step(*model, sequences).run();
+}
+
 }  // namespace
 
 Decoder::Decoder(std::shared_ptr<const Model> model) : model_(std::move(model)) {
   if (!model_) throw Error(Code::kInvalidArgument, "a decoder needs a model");
 }
 
+bool Decoder::has_cuda_kernels() { return cuda::kBuilt; }
+
 std::vector<StepResult> Decoder::step(std::vector<Sequence> sequences) const {
   if (sequences.empty()) return {};
   check(sequences, *model_);
   // Nothing here is differentiated. Unlike inference mode, this leaves tensors that callers may use in their own autograd.
   const at::AutoDispatchBelowADInplaceOrView below_autograd;
-  std::vector<StepResult> results = translating_torch_errors("decoder step", [&] { return Step(*model_, sequences).run(); });
+  std::vector<StepResult> results = translating_torch_errors("decoder step", [&] { return run(model_, sequences); });
   for (const Sequence& sequence : sequences) sequence.cache->advance(static_cast<int64_t>(sequence.tokens.size()));
   return results;
 }

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "cuda/built.h"
+#include "cuda/ops.h"
 #include "decoder/cpu_kernels.h"
 #include "decoder/element_type.h"
 #include "openbook/engine/dense_product.h"
@@ -18,14 +20,11 @@ void multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& b
                            weight.size(1), out.mutable_data_ptr<Out>());
 }
 
-}  // namespace
-
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
-  if (!x.is_cpu()) return at::rms_norm(x, weight.sizes(), weight, epsilon);
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& gain, double epsilon) {
+  if (!x.is_cpu()) return at::rms_norm(x, gain.sizes(), gain, epsilon);
   at::Tensor out = at::empty_like(x);
   with_element_type(x, [&]<typename Element>(const Element*) {
-    cpu::rms_norm(elements<Element>(x), elements<Element>(weight), epsilon, x.size(0), x.size(1),
-                  out.mutable_data_ptr<Element>());
+    cpu::rms_norm(elements<Element>(x), elements<Element>(gain), epsilon, x.size(0), x.size(1), out.mutable_data_ptr<Element>());
   });
   return out;
 }
@@ -37,20 +36,39 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return out;
 }
 
-at::Tensor unembed(const at::Tensor& x, const at::Tensor& unembedding) {
-  if (!one_token_on_cpu(x)) return dense_product(x, unembedding).to(at::kFloat);
-  at::Tensor out = at::empty({1, unembedding.size(0)}, x.options().dtype(at::kFloat));
-  with_element_type(x, [&]<typename Element>(const Element*) { multiply<Element, float>(x, unembedding, {}, out); });
-  return out;
-}
-
 at::Tensor silu_times_up(const at::Tensor& gate_up) {
   const int64_t tokens = gate_up.size(0), d_mlp = gate_up.size(1) / 2;
+  if constexpr (cuda::kBuilt)
+    if (gate_up.is_cuda()) return cuda::silu_times_up(gate_up);
   if (!gate_up.is_cpu()) return at::silu(gate_up.narrow(1, 0, d_mlp)).mul_(gate_up.narrow(1, d_mlp, d_mlp));
   at::Tensor out = at::empty({tokens, d_mlp}, gate_up.options());
   with_element_type(gate_up, [&]<typename Element>(const Element*) {
     cpu::silu_times_up(elements<Element>(gate_up), tokens, d_mlp, out.mutable_data_ptr<Element>());
   });
+  return out;
+}
+
+}  // namespace
+
+at::Tensor normed_linear(const at::Tensor& x, const at::Tensor& gain, double epsilon, const at::Tensor& weight,
+                         const at::Tensor& bias) {
+  return linear(rms_norm(x, gain, epsilon), weight, bias);
+}
+
+void add_linear(const at::Tensor& resid, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  resid.add_(linear(x, weight, bias));
+}
+
+void add_mlp(const at::Tensor& resid, const LayerWeights& weights, double epsilon) {
+  const at::Tensor gate_up = normed_linear(resid, weights.mlp_norm, epsilon, weights.gate_up, weights.gate_up_bias);
+  add_linear(resid, silu_times_up(gate_up), weights.mlp_down, weights.mlp_down_bias);
+}
+
+at::Tensor unembed(const at::Tensor& x, const at::Tensor& gain, double epsilon, const at::Tensor& unembedding) {
+  const at::Tensor normed = rms_norm(x, gain, epsilon);
+  if (!one_token_on_cpu(normed)) return dense_product(normed, unembedding).to(at::kFloat);
+  at::Tensor out = at::empty({1, unembedding.size(0)}, x.options().dtype(at::kFloat));
+  with_element_type(normed, [&]<typename Element>(const Element*) { multiply<Element, float>(normed, unembedding, {}, out); });
   return out;
 }
 
@@ -62,12 +80,16 @@ void rotate(const at::Tensor& x, int64_t heads, const at::Tensor& cos, const at:
     });
     return;
   }
+  if constexpr (cuda::kBuilt)
+    if (x.is_cuda()) return cuda::rotate(x, heads, cos, sin);
   const at::Tensor rotated = x.narrow(1, 0, heads), halves = rotated.view({tokens, heads, 2, d_head / 2});
   const at::Tensor turned = at::stack({-halves.select(2, 1), halves.select(2, 0)}, 2).flatten(2);  // (-b, a)
   rotated.copy_(at::addcmul(rotated * cos.unsqueeze(1), turned, sin.unsqueeze(1)));
 }
 
 void store(const at::Tensor& rows, const at::Tensor& cached) {
+  if constexpr (cuda::kBuilt)
+    if (rows.is_cuda()) return cuda::store(rows, cached);
   if (!rows.is_cpu() || rows.size(0) != 1) {
     cached.copy_(rows.transpose(0, 1));
     return;

@@ -1,23 +1,28 @@
 // The few operations that a Llama block is made of beside attention. x is [tokens, features] in the model's dtype, contiguous.
 //
-// The CPU's own kernels take what libtorch is slow at (one token; rows without a fused operation), libtorch the rest and CUDA.
+// The CPU's own kernels take what libtorch is slow at (one token; rows without a fused operation), CUDA's (cuda/kernels.h) what
+// would be several kernels of libtorch's, libtorch the rest. A single token on CUDA doesn't come here (cuda/token_step.h).
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include "openbook/engine/model.h"
+
 namespace openbook::engine {
 
-// x / sqrt(mean(x^2) + epsilon) * weight, computed in float32, back in x's dtype (Zhang & Sennrich 2019, arXiv 1910.07467).
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
+// norm(x) W^T + bias in x's dtype, norm(x) = x / sqrt(mean(x^2) + epsilon) * gain, computed in float32 (Zhang & Sennrich 2019,
+// arXiv 1910.07467). `bias` may be undefined.
+at::Tensor normed_linear(const at::Tensor& x, const at::Tensor& gain, double epsilon, const at::Tensor& weight,
+                         const at::Tensor& bias);
 
-// x W^T + bias in x's dtype; `bias` may be undefined.
-at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+// resid += x W^T + bias; `bias` may be undefined.
+void add_linear(const at::Tensor& resid, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
-// x W_U^T in float32; of several tokens or on CUDA rounded to x's dtype on the way.
-at::Tensor unembed(const at::Tensor& x, const at::Tensor& unembedding);
+// resid += W_down (silu(gate) * up), gate and up being the halves of W_gate_up norm(resid).
+void add_mlp(const at::Tensor& resid, const LayerWeights& weights, double epsilon);
 
-// silu(gate) * up of [tokens, 2 * d_mlp], gate before up.
-at::Tensor silu_times_up(const at::Tensor& gate_up);
+// norm(x) W_U^T in float32; of several tokens or on CUDA rounded to x's dtype on the way.
+at::Tensor unembed(const at::Tensor& x, const at::Tensor& gain, double epsilon, const at::Tensor& unembedding);
 
 // Rotates the first `heads` heads of x, [tokens, more heads, d_head], in place; cos and sin are float32 [tokens, d_head].
 void rotate(const at::Tensor& x, int64_t heads, const at::Tensor& cos, const at::Tensor& sin);

@@ -1,7 +1,10 @@
 #include "openbook/engine/rows.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include "cuda/built.h"
+#include "cuda/ops.h"
 #include "decoder/cpu_kernels.h"
 #include "decoder/element_type.h"
 
@@ -17,10 +20,20 @@ void copy_numbers(const Element* from, int64_t count, const at::Tensor& out, int
     std::copy_n(from, count, out.mutable_data_ptr<Element>() + start);
 }
 
+template <typename Element>
+void scale_readout(const Element* row, const Element* gain, const float* resid, double epsilon, int64_t width, float* out) {
+  double squares = 0;
+  for (int64_t i = 0; i < width; ++i) squares += static_cast<double>(resid[i]) * resid[i];
+  const auto inverse_rms = static_cast<float>(1 / std::sqrt(squares / static_cast<double>(width) + epsilon));
+  for (int64_t i = 0; i < width; ++i) out[i] = static_cast<float>(row[i]) * (static_cast<float>(gain[i]) * inverse_rms);
+}
+
 }  // namespace
 
 void copy_row(const at::Tensor& x, int64_t from, const at::Tensor& out, int64_t to) {
   const int64_t width = out.size(-1);
+  if constexpr (cuda::kBuilt)
+    if (x.is_cuda()) return cuda::copy_row(x, from, out, to);
   if (!x.is_cpu()) {
     out.view({-1, width})[to].copy_(x[from].reshape({width}));
     return;
@@ -32,6 +45,8 @@ void copy_row(const at::Tensor& x, int64_t from, const at::Tensor& out, int64_t 
 
 void gather_rows(const at::Tensor& x, const at::Tensor& rows, const at::Tensor& out) {
   const int64_t width = out.size(1);
+  if constexpr (cuda::kBuilt)
+    if (x.is_cuda()) return cuda::gather_rows(x, rows, out);
   if (!x.is_cpu()) {
     out.copy_(x.view({-1, width}).index_select(0, rows));
     return;
@@ -42,12 +57,20 @@ void gather_rows(const at::Tensor& x, const at::Tensor& rows, const at::Tensor& 
   });
 }
 
-at::Tensor row_products(const at::Tensor& matrix, const at::Tensor& x) {
-  if (!matrix.is_cpu()) return matrix.to(at::kFloat).mv(x);
-  const at::Tensor dense = matrix.contiguous();
-  at::Tensor products = at::empty({matrix.size(0)}, x.options());
-  with_element_type(dense, [&]<typename Element>(const Element*) {
-    cpu::matrix_times_vector(elements<Element>(dense), elements<float>(x), nullptr, matrix.size(0), matrix.size(1),
+at::Tensor readout_products(const at::Tensor& matrix, const Model& model, TokenId token, const at::Tensor& resid) {
+  if constexpr (cuda::kBuilt)
+    if (matrix.is_cuda()) return cuda::readout_products(matrix, model, token, resid);
+  const double epsilon = model.config().norm_epsilon;
+  if (!matrix.is_cpu()) {
+    const at::Tensor readout = model.unembedding()[token].to(at::kFloat) * model.final_norm().to(at::kFloat);
+    return matrix.to(at::kFloat).mv(readout * (resid.square().mean() + epsilon).rsqrt());
+  }
+  const int64_t width = resid.numel();
+  at::Tensor readout = at::empty({width}, resid.options()), products = at::empty({matrix.size(0)}, resid.options());
+  with_element_type(matrix, [&]<typename Element>(const Element*) {
+    scale_readout(elements<Element>(model.unembedding()) + token * width, elements<Element>(model.final_norm()),
+                  elements<float>(resid), epsilon, width, readout.mutable_data_ptr<float>());
+    cpu::matrix_times_vector(elements<Element>(matrix), elements<float>(readout), nullptr, matrix.size(0), width,
                              products.mutable_data_ptr<float>());
   });
   return products;

@@ -30,25 +30,25 @@ std::vector<StepResult> Step::run() {
 }
 
 void Step::embed() {
-  at::Tensor ids = at::empty({tokens_}, at::kInt);
+  std::vector<TokenId> ids;
   std::vector<at::Tensor> cos, sin;
   for (const Slice& slice : slices_) {
-    std::copy(slice.sequence->tokens.begin(), slice.sequence->tokens.end(), ids.mutable_data_ptr<TokenId>() + slice.begin);
+    ids.insert(ids.end(), slice.sequence->tokens.begin(), slice.sequence->tokens.end());
     cos.push_back(model_.rope_cos().narrow(0, slice.first, slice.tokens));
     sin.push_back(model_.rope_sin().narrow(0, slice.first, slice.tokens));
   }
-  resid_ = model_.embedding().index_select(0, ids.to(model_.device()));
+  // One token's row is copied where it stands: ids on a device would have to be sent there first.
+  resid_ = tokens_ == 1 ? model_.embedding().narrow(0, ids[0], 1).clone()
+                        : model_.embedding().index_select(0, at::tensor(ids, at::kInt).to(model_.device()));
   cos_ = cos.size() == 1 ? cos[0] : at::cat(cos);
   sin_ = sin.size() == 1 ? sin[0] : at::cat(sin);
 }
 
 void Step::run_layer(int64_t layer) {
   const LayerWeights& weights = model_.layer(layer);
-  const at::Tensor qkv = linear(rms_norm(resid_, weights.attention_norm, config_.norm_epsilon), weights.qkv, weights.qkv_bias);
-  resid_.add_(linear(attend(layer, qkv), weights.attention_out, weights.attention_out_bias));
-  const at::Tensor gate_up =
-      linear(rms_norm(resid_, weights.mlp_norm, config_.norm_epsilon), weights.gate_up, weights.gate_up_bias);
-  resid_.add_(linear(silu_times_up(gate_up), weights.mlp_down, weights.mlp_down_bias));
+  const at::Tensor qkv = normed_linear(resid_, weights.attention_norm, config_.norm_epsilon, weights.qkv, weights.qkv_bias);
+  add_linear(resid_, attend(layer, qkv), weights.attention_out, weights.attention_out_bias);
+  add_mlp(resid_, weights, config_.norm_epsilon);
 }
 
 at::Tensor Step::attend(int64_t layer, const at::Tensor& qkv) {
@@ -75,8 +75,8 @@ at::Tensor Step::attend(int64_t layer, Slice& slice, const at::Tensor& queries, 
   const at::Tensor z =
       slice.attention.attend(layer, queries, cached_keys.narrow(1, 0, positions), cached_values.narrow(1, 0, positions));
   if (HeadTaps* taps = slice.sequence->taps; taps != nullptr && taps->taps_layer(layer)) {
-    copy_row(queries, slice.tokens - 1, taps->mutable_layer_queries(), layer);
-    copy_row(z, slice.tokens - 1, taps->mutable_layer_z(), layer);
+    copy_row(queries, slice.tokens - 1, taps->layer_queries(), layer);
+    copy_row(z, slice.tokens - 1, taps->layer_z(), layer);
   }
   return z;
 }
@@ -84,21 +84,20 @@ at::Tensor Step::attend(int64_t layer, Slice& slice, const at::Tensor& queries, 
 // All tapped heads of all layers at once, from the cached keys; nothing of the other heads is touched.
 void Step::fill_taps(const Slice& slice) {
   HeadTaps& taps = *slice.sequence->taps;
-  copy_row(resid_, slice.begin + slice.tokens - 1, taps.mutable_resid_final(), 0);
+  copy_row(resid_, slice.begin + slice.tokens - 1, taps.resid_final(), 0);
   if (taps.heads().empty()) return;
-  gather_rows(taps.mutable_layer_z(), taps.query_rows(), taps.mutable_z());
+  gather_rows(taps.layer_z(), taps.query_rows(), taps.z());
   const int64_t positions = slice.first + slice.tokens;
   const int64_t seen = std::clamp<int64_t>(positions - taps.keys().begin, 0, taps.keys().size());
-  if (seen < taps.keys().size()) taps.mutable_pattern().zero_();
+  if (seen < taps.keys().size()) taps.pattern().zero_();
   if (seen == 0) return;
   RowBias bias;
   if (slice.attention.biased_keys().defined())
     bias = {.biases = slice.sequence->edits->biases().view({-1}).index_select(0, taps.query_rows()),
             .chosen = slice.attention.biased_keys().to(at::kFloat)};
   const at::Tensor keys = slice.sequence->cache->keys().flatten(0, 1).narrow(1, 0, positions);
-  gather_rows(taps.mutable_layer_queries(), taps.query_rows(), taps.mutable_queries());
-  attention_rows(taps.mutable_queries(), keys, taps.key_rows(), bias, taps.keys().begin,
-                 taps.mutable_pattern().narrow(1, 0, seen));
+  gather_rows(taps.layer_queries(), taps.query_rows(), taps.queries());
+  attention_rows(taps.queries(), keys, taps.key_rows(), bias, taps.keys().begin, taps.pattern().narrow(1, 0, seen));
 }
 
 std::vector<StepResult> Step::logits() {
@@ -108,7 +107,7 @@ std::vector<StepResult> Step::logits() {
     rows.push_back(all ? resid_.narrow(0, slice.begin, slice.tokens) : resid_.narrow(0, slice.begin + slice.tokens - 1, 1));
   }
   const at::Tensor wanted = rows.size() == 1 ? rows[0] : at::cat(rows);
-  const at::Tensor logits = unembed(rms_norm(wanted, model_.final_norm(), config_.norm_epsilon), model_.unembedding());
+  const at::Tensor logits = unembed(wanted, model_.final_norm(), config_.norm_epsilon, model_.unembedding());
   std::vector<StepResult> results;
   int64_t row = 0;
   for (const at::Tensor& part : rows) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "cuda/built.h"
+#include "cuda/ops.h"
 #include "openbook/base/error.h"
 
 namespace openbook::engine {
@@ -11,6 +13,12 @@ namespace {
 
 TokenId smallest_id_of(const float* logits, int64_t size, float best) {
   return static_cast<TokenId>(std::find(logits, logits + size, best) - logits);
+}
+
+void require_finite(float best) {
+  if (!std::isfinite(best))
+    throw Error(Code::kInternal, "the model's logits hold " + std::string(std::isnan(best) ? "NaN" : "no finite maximum"),
+                "With bfloat16, try float32; else the weights may be damaged.");
 }
 
 }  // namespace
@@ -25,11 +33,16 @@ Sampler::Sampler(const SamplerOptions& options) : options_(options), random_(opt
 TokenId Sampler::next(const at::Tensor& logits) {
   if (!logits.defined() || logits.numel() == 0)
     throw Error(Code::kFailedPrecondition, "there are no logits to choose a token from", "Run a token through the model first.");
+  if constexpr (cuda::kBuilt) {
+    if (logits.is_cuda() && logits.scalar_type() == at::kFloat && logits.is_contiguous() && options_.temperature == 0) {
+      const auto [best, id] = cuda::largest(logits);
+      require_finite(best);
+      return static_cast<TokenId>(id);
+    }
+  }
   const at::Tensor on_cpu = logits.reshape({-1}).to(at::kCPU, at::kFloat).contiguous();
   const float best = on_cpu.max().item<float>();  // NaN when any logit is NaN
-  if (!std::isfinite(best))
-    throw Error(Code::kInternal, "the model's logits hold " + std::string(std::isnan(best) ? "NaN" : "no finite maximum"),
-                "With bfloat16, try float32; else the weights may be damaged.");
+  require_finite(best);
   const float* values = on_cpu.const_data_ptr<float>();
   const int64_t size = on_cpu.numel();
   if (options_.temperature == 0) return smallest_id_of(values, size, best);

@@ -28,14 +28,9 @@ class EvidenceReader {
   std::vector<float> read(const engine::HeadTaps& taps, engine::TokenId token) const;
 
  private:
-  // `readout`: float32 [d_model], the token's row of W_U; overwritten.
-  std::vector<float> read_on_cpu(const engine::HeadTaps& taps, at::Tensor& readout) const;
-  std::vector<float> read_on_device(const engine::HeadTaps& taps, at::Tensor& readout) const;
-
   std::shared_ptr<const engine::Model> model_;
   std::vector<engine::HeadId> heads_;
   at::Tensor output_;  // [head * d_head, d_model] in the model's dtype: the columns of W_O that each head owns, as rows
-  at::Tensor norm_;    // float32 [d_model]: the final norm's gain
 };
 
 }  // namespace openbook::attribution

@@ -48,6 +48,9 @@ class Decoder {
   // out_of_range (past the cache's capacity) and resource_exhausted (out of memory).
   std::vector<StepResult> step(std::vector<Sequence> sequences) const;
 
+  // Whether single tokens on CUDA run on kernels of our own, which are built where nvcc is; libtorch takes several times as long.
+  static bool has_cuda_kernels();
+
   const Model& model() const { return *model_; }
   std::shared_ptr<const Model> shared_model() const { return model_; }
 

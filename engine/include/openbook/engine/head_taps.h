@@ -2,7 +2,7 @@
 //
 // z is taken from the fused attention; the attention row is computed a second time after the step, for the heads asked for and
 // for them alone, from the cached keys. Buffers are preallocated with a fixed shape and overwritten by every step; after a step
-// that threw they are undefined.
+// that threw they are undefined. A copy shares them.
 //
 // Not thread-safe: one session owns it.
 //
@@ -37,15 +37,13 @@ class HeadTaps {
   const at::Tensor& pattern() const { return pattern_; }  // [head, keys], attention after the softmax; 0 for keys not yet there
   const at::Tensor& resid_final() const { return resid_final_; }  // [d_model], residual stream before the final norm
 
-  // For the decoder. What a step leaves behind of the layers that hold a tapped head: queries after rope and z, of all heads of
-  // the layer at the last position, [layers, heads * d_head] in the model's dtype; other layers' rows are undefined.
+  // For the decoder, which fills them. What a step leaves behind of the layers that hold a tapped head: queries after rope and z,
+  // of all heads of the layer at the last position, [layers, heads * d_head] in the model's dtype; other layers' rows are
+  // undefined.
   bool taps_layer(int64_t layer) const { return tapped_layers_.at(layer); }
-  at::Tensor& mutable_layer_queries() { return layer_queries_; }
-  at::Tensor& mutable_layer_z() { return layer_z_; }
-  at::Tensor& mutable_queries() { return queries_; }  // [head, d_head] in the model's dtype, of the tapped heads
-  at::Tensor& mutable_z() { return z_; }
-  at::Tensor& mutable_pattern() { return pattern_; }
-  at::Tensor& mutable_resid_final() { return resid_final_; }
+  const at::Tensor& layer_queries() const { return layer_queries_; }
+  const at::Tensor& layer_z() const { return layer_z_; }
+  const at::Tensor& queries() const { return queries_; }  // [head, d_head] in the model's dtype, of the tapped heads
   // int64 [head] on the model's device: layer * heads + head, and layer * kv_heads + the key/value head that it reads.
   const at::Tensor& query_rows() const { return query_rows_; }
   const at::Tensor& key_rows() const { return key_rows_; }

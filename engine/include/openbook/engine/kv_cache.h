@@ -11,10 +11,15 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <memory>
 
 #include "openbook/engine/model.h"
 
 namespace openbook::engine {
+
+namespace cuda {
+class TokenStep;
+}
 
 class KvCache {
  public:
@@ -36,13 +41,16 @@ class KvCache {
   const at::Tensor& keys() const { return keys_; }
   const at::Tensor& values() const { return values_; }
 
-  void advance(int64_t positions) { size_ += positions; }  // for the decoder, after it wrote
+  // For the decoder: after it wrote; and what it keeps to write one more token on a device, which a fork starts without.
+  void advance(int64_t positions) { size_ += positions; }
+  std::shared_ptr<cuda::TokenStep>& token_step() { return token_step_; }
 
  private:
   KvCache() = default;
 
   int64_t size_ = 0;
   at::Tensor keys_, values_;
+  std::shared_ptr<cuda::TokenStep> token_step_;
 };
 
 }  // namespace openbook::engine

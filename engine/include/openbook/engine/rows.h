@@ -3,11 +3,13 @@
 //
 // Thread-safe.
 //
-//   copy_row(model->unembedding(), token, readout, 0);  // [vocabulary, d_model] -> [d_model], widened
-//   const at::Tensor said = row_products(output, readout);
+//   copy_row(resid, tokens - 1, last, 0);  // [tokens, d_model] -> [d_model], widened
+//   const at::Tensor said = readout_products(output, *model, token, last);
 #pragma once
 
 #include <ATen/ATen.h>
+
+#include "openbook/engine/model.h"
 
 namespace openbook::engine {
 
@@ -19,8 +21,10 @@ void copy_row(const at::Tensor& x, int64_t from, const at::Tensor& out, int64_t 
 // on x's device. `out` is of x's dtype, or float32.
 void gather_rows(const at::Tensor& x, const at::Tensor& rows, const at::Tensor& out);
 
-// matrix . x: [rows] float32, summed in float32. `matrix` is [rows, width], `x` [width] float32, contiguous. On the CPU it takes
-// the time of reading the matrix once, so bfloat16 is read as such; libtorch would widen all of it first.
-at::Tensor row_products(const at::Tensor& matrix, const at::Tensor& x);
+// matrix . r: [rows] float32, summed in float32; r is the readout of `token` at a position whose final residual stream is
+// `resid`, float32 [d_model]: what of its logit each number there is worth, W_U[token] * gain / rms(resid) with the final norm's
+// gain and epsilon. `matrix` is [rows, d_model] in the model's dtype, contiguous. It takes the time of reading the matrix once,
+// so bfloat16 is read as such; libtorch would widen all of it first.
+at::Tensor readout_products(const at::Tensor& matrix, const Model& model, TokenId token, const at::Tensor& resid);
 
 }  // namespace openbook::engine
