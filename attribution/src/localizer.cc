@@ -120,6 +120,22 @@ std::vector<float> fit_weights(const Keys& keys) {
   return {single.data_ptr<float>(), single.data_ptr<float>() + single.numel()};
 }
 
+// sum_h w_h * pattern[h]: [keys]. On a device the rows are weighed there: they are many times their sum to send.
+std::vector<float> weighed(const at::Tensor& pattern, const std::vector<float>& weights) {
+  const auto keys = static_cast<size_t>(pattern.size(1));
+  if (!pattern.is_cpu()) {
+    const at::Tensor sum = pattern.t().to(at::kFloat).mv(at::tensor(weights).to(pattern.device())).to(at::kCPU);
+    return {sum.const_data_ptr<float>(), sum.const_data_ptr<float>() + keys};
+  }
+  const at::Tensor rows = pattern.to(at::kFloat).contiguous();
+  std::vector<float> sum(keys);
+  for (size_t head = 0; head < weights.size(); ++head) {
+    const float* row = rows.const_data_ptr<float>() + head * keys;
+    for (size_t key = 0; key < keys; ++key) sum[key] += weights[head] * row[key];
+  }
+  return sum;
+}
+
 }  // namespace
 
 Look Localizer::look(const at::Tensor& pattern, const std::vector<bool>& candidate, const std::vector<bool>& alike) const {
@@ -128,12 +144,7 @@ Look Localizer::look(const at::Tensor& pattern, const std::vector<bool>& candida
   require_pattern(pattern, heads.size(), candidate.size());
   if (alike.size() != candidate.size())
     refuse(std::to_string(alike.size()) + " spellings, expected " + std::to_string(candidate.size()) + ", one a key");
-  const at::Tensor rows = pattern.to(at::kCPU, at::kFloat).contiguous();
-  Look look{.attention = std::vector<float>(candidate.size(), 0.0f)};
-  for (size_t head = 0; head < heads.size(); ++head) {
-    const float* row = rows.data_ptr<float>() + head * candidate.size();
-    for (size_t key = 0; key < candidate.size(); ++key) look.attention[key] += weights[head] * row[key];
-  }
+  Look look{.attention = weighed(pattern, weights)};
   float to_alike = 0;
   for (size_t key = 0; key < candidate.size(); ++key) {
     if (!candidate[key]) look.attention[key] = 0;

@@ -2,6 +2,7 @@
 #include "attribution/relevance_golden.h"
 #include "base/test_support.h"
 #include "openbook/attribution/evidence.h"
+#include "openbook/attribution/localizer.h"
 #include "openbook/attribution/relevance.h"
 
 namespace openbook::attribution {
@@ -36,6 +37,19 @@ TEST_P(AttributionCuda, RelevanceEqualsTheCpu) {
     EXPECT_TRUE(close(on_cuda[i].keys, on_cpu[i].keys, 1e-3));
     EXPECT_TRUE(close(on_cuda[i].tokens, on_cpu[i].tokens, 1e-3));
   }
+}
+
+TEST(LocalizerCuda, LooksLikeTheCpu) {
+  if (!at::hasCUDA()) GTEST_SKIP() << "no CUDA device";
+  at::manual_seed(5);
+  const Localizer localizer{.heads = {{0, 0}, {0, 1}, {1, 0}}, .weights = {0.5f, 0.2f, 0.3f}};
+  const at::Tensor pattern = at::rand({3, 200});
+  std::vector<bool> candidate(200, true), alike(200);
+  candidate[7] = false;
+  alike[7] = alike[20] = alike[150] = true;
+  const Look on_cpu = localizer.look(pattern, candidate, alike), on_cuda = localizer.look(pattern.to(at::kCUDA), candidate, alike);
+  EXPECT_TRUE(close(at::tensor(on_cuda.attention), at::tensor(on_cpu.attention), 1e-6));
+  EXPECT_NEAR(on_cuda.echo, on_cpu.echo, 1e-6);
 }
 
 TEST_P(AttributionCuda, EvidenceEqualsTheCpuOnTheSameActivations) {
