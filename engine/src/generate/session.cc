@@ -10,6 +10,10 @@ namespace {
 
 std::vector<TokenId> copied(std::span<const TokenId> tokens) { return {tokens.begin(), tokens.end()}; }
 
+size_t chunk_of(const Model& model) {
+  return static_cast<size_t>(model.device().is_cpu() ? Session::kChunk : Session::kDeviceChunk);
+}
+
 }  // namespace
 
 Session::Session(const Decoder& decoder, int64_t capacity, std::vector<HeadId> heads, TokenRange keys)
@@ -28,7 +32,7 @@ void Session::append(std::span<const TokenId> tokens, const Cancellation* cancel
   try {
     for (std::span<const TokenId> rest = tokens; !rest.empty();) {
       if (cancellation) cancellation->check();
-      const auto chunk = rest.first(std::min<size_t>(kChunk, rest.size()));
+      const auto chunk = rest.first(std::min(chunk_of(decoder_->model()), rest.size()));
       rest = rest.subspan(chunk.size());
       HeadTaps* taps = rest.empty() && taps_ ? &*taps_ : nullptr;  // of the last token only
       const auto results = decoder_->step({{.tokens = copied(chunk), .cache = &cache_, .taps = taps, .edits = &edits_}});
@@ -64,10 +68,10 @@ std::vector<double> log_probabilities(const Decoder& decoder, std::span<const To
     return decoder.step({{.tokens = copied(tokens), .cache = &cache, .logits_of = of}}).at(0).logits;
   };
   // Logits of the context would cost more than the context itself: its last token's are enough.
-  const size_t chunk = Session::kChunk;
+  const size_t context_chunk = chunk_of(decoder.model());
   at::Tensor logits;
-  for (size_t at = 0; at < context.size(); at += chunk)
-    logits = step(context.subspan(at, std::min(chunk, context.size() - at)), LogitsOf::kLast);
+  for (size_t at = 0; at < context.size(); at += context_chunk)
+    logits = step(context.subspan(at, std::min(context_chunk, context.size() - at)), LogitsOf::kLast);
 
   std::vector<double> log_p;
   const auto read = [&](const at::Tensor& rows) {  // [tokens, vocabulary]: each row predicts the next token of the continuation
@@ -80,6 +84,7 @@ std::vector<double> log_probabilities(const Decoder& decoder, std::span<const To
     log_p.insert(log_p.end(), found.const_data_ptr<double>(), found.const_data_ptr<double>() + found.numel());
   };
   read(logits);
+  const size_t chunk = Session::kChunk;  // logits of all its tokens are held
   for (size_t at = 0; at + 1 < continuation.size(); at += chunk)
     read(step(continuation.subspan(at, std::min(chunk, continuation.size() - 1 - at)), LogitsOf::kAll));
   return log_p;

@@ -26,9 +26,9 @@ class Session {
   Session(const Decoder& decoder, int64_t capacity, std::vector<HeadId> heads = {}, TokenRange keys = {});
 
   // Runs the tokens through the model under the edits now in force. Afterwards logits() and taps() are of the last of them. A
-  // long run goes in chunks of kChunk tokens, and `cancellation` is looked at before each. All or nothing: on an error the
-  // session stands where it stood, but its taps are undefined. Throws cancelled, out_of_range when the tokens don't fit into the
-  // capacity, and what Decoder::step throws.
+  // long run goes in chunks of kChunk tokens (kDeviceChunk on CUDA), and `cancellation` is looked at before each. All or nothing:
+  // on an error the session stands where it stood, but its taps are undefined. Throws cancelled, out_of_range when the tokens
+  // don't fit into the capacity, and what Decoder::step throws.
   void append(std::span<const TokenId> tokens, const Cancellation* cancellation = nullptr);
 
   // Chooses a token from logits(). Does not run it: look at taps() (they belong to the position that chose it), then append it.
@@ -46,8 +46,9 @@ class Session {
   const std::vector<TokenId>& tokens() const { return tokens_; }
   const Decoder& decoder() const { return *decoder_; }
 
-  static constexpr int64_t kChunk =
-      256;  // a prompt is cancelled within one chunk; smaller ones would read the weights more often
+  // A prompt is cancelled within one chunk; smaller ones would read the weights more often, and a device would do little but
+  // start kernels.
+  static constexpr int64_t kChunk = 256, kDeviceChunk = 2048;
 
  private:
   const Decoder* decoder_;
