@@ -1,5 +1,6 @@
 #include "openbook/engine/rows.h"
 
+#include "base/test_support.h"
 #include "engine/tiny_llama.h"
 
 namespace openbook::engine {
@@ -20,6 +21,17 @@ TEST(Rows, ReadoutProductsEqualTheFormulaInFloat64) {
       EXPECT_TRUE(close(readout_products(matrix, *model, 7, resid), wide(matrix).mv(readout), 1e-5)) << name << ", " << dtype;
     }
   }
+}
+
+TEST(Rows, ReadoutProductsRefuseAnotherModelsMatrixAndToken) {
+  const auto model = test::load_tiny("plain");
+  const int64_t width = model->config().d_model;
+  const at::Tensor matrix = at::zeros({3, width}), resid = at::ones({width});
+  EXPECT_ERROR(readout_products(at::zeros({3, width + 1}), *model, 7, resid), Code::kInvalidArgument, "not the model's");
+  EXPECT_ERROR(readout_products(at::zeros({width, 3}).t(), *model, 7, resid), Code::kInvalidArgument, "not the model's");
+  EXPECT_ERROR(readout_products(matrix, *model, -1, resid), Code::kInvalidArgument, "token -1");
+  EXPECT_ERROR(readout_products(matrix, *model, model->config().vocabulary, resid), Code::kInvalidArgument,
+               "outside the vocabulary");
 }
 
 TEST(Rows, ARowIsCopiedFromBetweenOthersAndWidened) {

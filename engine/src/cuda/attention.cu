@@ -21,7 +21,7 @@ struct Scoring {
   const float* chosen;  // may be null
 };
 
-// Scores of kWarpKeys positions from `first` on: a thread gets those of first + lane / kKeyLanes and of the position
+// Scores of kWarpKeys positions from `first` on: a thread gets those of first + its group of kKeyLanes and of the position
 // kWarpKeys / 2 behind it, -inf past `end`. All threads of a warp take part; keys past the end are read as the last one.
 template <int kWidth, typename Element>
 __device__ void warp_scores(const float* query, const Element* keys, const Scoring& scoring, int first, int end, int d_head,

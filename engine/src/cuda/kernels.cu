@@ -5,16 +5,17 @@ namespace openbook::engine::cuda {
 namespace {
 
 constexpr int kProductWarps = 4;  // of a block
-constexpr int64_t kSharedRows =
-    16384;  // a matrix of fewer rows would not keep the device busy with a warp a row: it gets a block
+// A matrix of fewer rows would not keep the device busy with a warp a row: a row gets a block.
+constexpr int64_t kSharedRows = 16384;
 constexpr int kLargestThreads = 1024;
 constexpr int kThreads = 256;
 
 enum class Product { kPlain, kNormed, kGated };  // a gated one is normed, too
 
-// The sum over the threads that share a row, in the first of them: those of one warp, or of a block.
+// The sum over the threads that share a row, in all of them: those of one warp, or of a block.
 template <int kRowWarps>
 __device__ float row_sum(float value) {
+  static_assert(kRowWarps == 1 || kRowWarps == kProductWarps);
   value = warp_sum(value);
   if constexpr (kRowWarps == 1) return value;
   __shared__ float by_warp[kRowWarps];

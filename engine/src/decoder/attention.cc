@@ -94,7 +94,7 @@ at::Tensor SequenceAttention::masked(Rows rows, const at::Tensor& queries, const
 
 at::Tensor SequenceAttention::causal_mask(Rows rows) const {
   const int64_t first = first_ + rows.begin;
-  return at::full({rows.size(), first + rows.size()}, -std::numeric_limits<float>::infinity(), options_).triu(first + 1);
+  return at::full({rows.size(), first + rows.size()}, -std::numeric_limits<float>::infinity(), options_).triu_(first + 1);
 }
 
 }  // namespace openbook::engine

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "cuda/built.h"
 #include "cuda/ops.h"
 #include "decoder/cpu_kernels.h"
 #include "decoder/element_type.h"
+#include "openbook/base/error.h"
 
 namespace openbook::engine {
 namespace {
@@ -58,6 +60,11 @@ void gather_rows(const at::Tensor& x, const at::Tensor& rows, const at::Tensor& 
 }
 
 at::Tensor readout_products(const at::Tensor& matrix, const Model& model, TokenId token, const at::Tensor& resid) {
+  if (matrix.dim() != 2 || matrix.size(1) != model.config().d_model || !matrix.is_contiguous() ||
+      matrix.scalar_type() != model.dtype() || resid.numel() != model.config().d_model)
+    throw Error(Code::kInvalidArgument, "readout products: the matrix or the residual stream is not the model's");
+  if (token < 0 || token >= model.config().vocabulary)
+    throw Error(Code::kInvalidArgument, "readout products: token " + std::to_string(token) + " is outside the vocabulary");
   if constexpr (cuda::kBuilt)
     if (matrix.is_cuda()) return cuda::readout_products(matrix, model, token, resid);
   const double epsilon = model.config().norm_epsilon;

@@ -18,7 +18,7 @@ auto translating_torch_errors(const std::string& doing, Work&& work) {
     throw Error(Code::kResourceExhausted, doing + ": out of device memory", "Use a smaller context, bfloat16 or the CPU.");
   } catch (const c10::Error& error) {
     const std::string what = error.what_without_backtrace();
-    if (what.find("allocate memory") != std::string::npos)
+    if (what.find("allocate memory") != std::string::npos || what.find("out of memory") != std::string::npos)
       throw Error(Code::kResourceExhausted, doing + ": out of memory", "Use a smaller context or bfloat16.");
     throw Error(Code::kInternal, doing + ": " + what.substr(0, what.find('\n')));
   }

@@ -23,8 +23,9 @@ void gather_rows(const at::Tensor& x, const at::Tensor& rows, const at::Tensor& 
 
 // matrix . r: [rows] float32, summed in float32; r is the readout of `token` at a position whose final residual stream is
 // `resid`, float32 [d_model]: what of its logit each number there is worth, W_U[token] * gain / rms(resid) with the final norm's
-// gain and epsilon. `matrix` is [rows, d_model] in the model's dtype, contiguous. It takes the time of reading the matrix once,
-// so bfloat16 is read as such; libtorch would widen all of it first.
+// gain and epsilon. `matrix` is [rows, d_model] in the model's dtype, contiguous. On the CPU, and on CUDA with kernels of our
+// own, it takes the time of reading the matrix once, so bfloat16 is read as such; libtorch would widen all of it first. Throws
+// invalid_argument for a matrix of another shape or layout and a token outside the vocabulary.
 at::Tensor readout_products(const at::Tensor& matrix, const Model& model, TokenId token, const at::Tensor& resid);
 
 }  // namespace openbook::engine
