@@ -8,14 +8,13 @@
 
 #include "calibration.h"
 #include "head_finding.h"
+#include "openbook/attribution/atlas_builder.h"
 #include "openbook/base/error.h"
 #include "report/auc_figure.h"
 #include "report/removal.h"
 
 namespace openbook::attribution {
 namespace {
-
-constexpr int64_t kHeads = 30;  // features of the probe, as the atlas has them
 
 struct Finder {
   std::string name, label;
@@ -35,7 +34,9 @@ struct Quality {
 class Finding {
  public:
   explicit Finding(const Laboratory& lab)
-      : lab_(lab), config_(lab.model().config()), heads_(std::min(kHeads, config_.layers * config_.heads)) {}
+      : lab_(lab),
+        config_(lab.model().config()),
+        heads_(std::min(AtlasBuildOptions{}.probe_heads, config_.layers * config_.heads)) {}
 
   Json run() {
     find();
