@@ -28,9 +28,6 @@ std::vector<float> EvidenceReader::read(const engine::HeadTaps& taps, engine::To
   const engine::ModelConfig& config = model_->config();
   if (taps.heads() != heads_)
     throw Error(Code::kInvalidArgument, "evidence: the taps observe other heads than the evidence is read from");
-  if (token < 0 || token >= config.vocabulary)
-    throw Error(Code::kInvalidArgument, "evidence: token " + std::to_string(token) + " is outside the vocabulary of " +
-                                            std::to_string(config.vocabulary));
   const at::Tensor products = engine::readout_products(output_, *model_, token, taps.resid_final());
   if (!products.is_cpu()) {
     const at::Tensor evidence = (products.view_as(taps.z()) * taps.z()).sum(1).to(at::kCPU);

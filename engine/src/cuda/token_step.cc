@@ -4,9 +4,8 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
-#include <algorithm>
-
 #include "cuda/kernels.h"
+#include "decoder/attention.h"
 #include "decoder/element_type.h"
 
 namespace openbook::engine::cuda {
@@ -118,12 +117,7 @@ TokenStep::Graph& TokenStep::graph_of(const HeadTaps* taps, const HeadEdits* edi
 
 void TokenStep::choose_keys(const HeadEdits& edits) {
   if (edits.biased_keys() == chosen_keys_) return;
-  at::Tensor chosen = at::zeros({chosen_.size(0)}, at::kFloat);
-  for (const TokenRange& range : edits.biased_keys()) {
-    const int64_t end = std::min(range.end, chosen.size(0));
-    if (range.begin < end) chosen.narrow(0, range.begin, end - range.begin).fill_(1);
-  }
-  chosen_.copy_(chosen);
+  chosen_.copy_(indicator(edits.biased_keys(), chosen_.size(0), at::kFloat));  // made on the CPU, sent once
   chosen_keys_ = edits.biased_keys();
 }
 

@@ -12,7 +12,8 @@ namespace {
 // Rows of a biased layer that share one mask [heads, rows, positions]: bounds its memory whatever the prompt's length.
 constexpr int64_t kBiasedRows = 128;
 
-// [positions], 1 inside the ranges.
+}  // namespace
+
 at::Tensor indicator(const std::vector<TokenRange>& ranges, int64_t positions, const at::TensorOptions& options) {
   at::Tensor inside = at::zeros({positions}, options);
   for (const TokenRange& range : ranges) {
@@ -21,8 +22,6 @@ at::Tensor indicator(const std::vector<TokenRange>& ranges, int64_t positions, c
   }
   return inside;
 }
-
-}  // namespace
 
 SequenceAttention::SequenceAttention(const ModelConfig& config, int64_t first, int64_t tokens, const HeadEdits* edits,
                                      const at::TensorOptions& options)

@@ -7,10 +7,15 @@
 
 #include <ATen/ATen.h>
 
+#include <vector>
+
 #include "openbook/engine/head_edits.h"
 #include "openbook/engine/model_config.h"
 
 namespace openbook::engine {
+
+// [positions], 1 inside the ranges and 0 elsewhere; what of them lies behind `positions` is left out.
+at::Tensor indicator(const std::vector<TokenRange>& ranges, int64_t positions, const at::TensorOptions& options);
 
 class SequenceAttention {
  public:

@@ -64,7 +64,8 @@ at::Tensor readout_products(const at::Tensor& matrix, const Model& model, TokenI
       matrix.scalar_type() != model.dtype() || resid.numel() != model.config().d_model)
     throw Error(Code::kInvalidArgument, "readout products: the matrix or the residual stream is not the model's");
   if (token < 0 || token >= model.config().vocabulary)
-    throw Error(Code::kInvalidArgument, "readout products: token " + std::to_string(token) + " is outside the vocabulary");
+    throw Error(Code::kInvalidArgument, "readout products: token " + std::to_string(token) + " is outside the vocabulary of " +
+                                            std::to_string(model.config().vocabulary));
   if constexpr (cuda::kBuilt)
     if (matrix.is_cuda()) return cuda::readout_products(matrix, model, token, resid);
   const double epsilon = model.config().norm_epsilon;

@@ -43,9 +43,8 @@ class HeadTaps {
   bool taps_layer(int64_t layer) const { return tapped_layers_.at(layer); }
   const at::Tensor& layer_queries() const { return layer_queries_; }
   const at::Tensor& layer_z() const { return layer_z_; }
-  const at::Tensor& queries() const {
-    return queries_;
-  }  // [head, d_head] in the model's dtype: a place to gather the tapped ones
+  // [head, d_head] in the model's dtype: a place to gather the tapped ones.
+  const at::Tensor& queries() const { return queries_; }
   // int64 [head] on the model's device: layer * heads + head, and layer * kv_heads + the key/value head that it reads.
   const at::Tensor& query_rows() const { return query_rows_; }
   const at::Tensor& key_rows() const { return key_rows_; }
