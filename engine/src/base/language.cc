@@ -1,6 +1,7 @@
 #include "openbook/base/language.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <unordered_set>
 
@@ -30,27 +31,65 @@ const WordSet& function_words(Language language) {
       "fueron", "ser",   "sido",  "ha",      "han",     "había",   "hay",     "está",    "están",   "estaba", "él",
       "ella",   "ellos", "ellas", "también", "llamado", "llamada", "ubicado", "ubicada", "situado", "situada"};
   static const WordSet none;
+  if (language == Language::kEnglish) return english;
+  return language == Language::kSpanish ? spanish : none;
+}
+
+// What a language is known by: its function words, or, where the guard has no list of those, the commonest words of its texts.
+const WordSet& common_words(Language language) {
+  static const WordSet german = {"der",   "die",   "das",  "den",   "dem",   "des",   "ein", "eine",   "einen", "einem",
+                                 "einer", "eines", "und",  "oder",  "aber",  "nicht", "ist", "sind",   "war",   "wird",
+                                 "hat",   "haben", "kann", "im",    "am",    "zum",   "zur", "vom",    "von",   "zu",
+                                 "mit",   "auf",   "für",  "bei",   "nach",  "aus",   "als", "wie",    "wo",    "wer",
+                                 "wann",  "was",   "sich", "es",    "er",    "sie",   "ich", "wir",    "auch",  "nur",
+                                 "noch",  "dass",  "über", "unter", "durch", "bis",   "um",  "welche", "in"};
+  static const WordSet french = {"le",   "la",   "les", "un",    "une",   "des",  "du",    "de",   "au",     "aux",
+                                 "et",   "ou",   "est", "sont",  "était", "été",  "a",     "ont",  "dans",   "en",
+                                 "sur",  "pour", "par", "avec",  "sans",  "qui",  "que",   "quel", "quelle", "où",
+                                 "ne",   "pas",  "ce",  "cette", "ces",   "il",   "elle",  "ils",  "elles",  "nous",
+                                 "vous", "leur", "son", "sa",    "ses",   "plus", "aussi", "très", "à"};
+  static const WordSet italian = {
+      "il",    "lo",    "la",  "gli",   "le",  "i",      "un",   "uno",   "una",    "di",     "del",    "della",  "dei",
+      "delle", "degli", "al",  "alla",  "ai",  "alle",   "nel",  "nella", "nei",    "sul",    "sulla",  "da",     "dal",
+      "dalla", "in",    "con", "per",   "che", "chi",    "è",    "sono",  "era",    "ha",     "hanno",  "e",      "ed",
+      "o",     "non",   "si",  "anche", "più", "quando", "dove", "come",  "quanto", "quanti", "questo", "questa", "a"};
+  static const WordSet portuguese = {"o",    "os",     "as",      "um",   "uma",  "uns",  "do",     "da",   "dos",    "das",
+                                     "no",   "na",     "nos",     "nas",  "ao",   "à",    "aos",    "de",   "em",     "por",
+                                     "pelo", "pela",   "para",    "com",  "que",  "quem", "é",      "são",  "foi",    "era",
+                                     "tem",  "há",     "e",       "ou",   "não",  "se",   "também", "mais", "quando", "onde",
+                                     "como", "quanto", "quantos", "este", "esta", "isso", "a"};
+  static const WordSet dutch = {"de",   "het",   "een",   "van",   "en",     "of",   "maar",   "niet",    "is",   "zijn",
+                                "was",  "waren", "wordt", "heeft", "hebben", "kan",  "in",     "op",      "aan",  "met",
+                                "voor", "bij",   "naar",  "uit",   "door",   "om",   "te",     "tot",     "over", "dat",
+                                "die",  "dit",   "deze",  "wie",   "wat",    "waar", "hoe",    "wanneer", "er",   "ze",
+                                "hij",  "zij",   "ik",    "wij",   "ook",    "nog",  "hoeveel"};
   switch (language) {
-    case Language::kEnglish:
-      return english;
-    case Language::kSpanish:
-      return spanish;
-    case Language::kUnknown:
-      return none;
+    case Language::kGerman:
+      return german;
+    case Language::kFrench:
+      return french;
+    case Language::kItalian:
+      return italian;
+    case Language::kPortuguese:
+      return portuguese;
+    case Language::kDutch:
+      return dutch;
+    default:
+      return function_words(language);
   }
-  return none;
 }
 
 }  // namespace
 
 Language language_of(std::string_view valid_utf8) {
-  int64_t english = 0, spanish = 0;
-  for (const std::string& word : folded_words(valid_utf8)) {
-    english += function_words(Language::kEnglish).contains(word);
-    spanish += function_words(Language::kSpanish).contains(word);
-  }
-  if (english == 0 && spanish == 0) return Language::kUnknown;
-  return english >= spanish ? Language::kEnglish : Language::kSpanish;
+  // Of languages with as many words the first is taken.
+  constexpr std::array kKnown = {Language::kEnglish, Language::kSpanish,    Language::kGerman, Language::kFrench,
+                                 Language::kItalian, Language::kPortuguese, Language::kDutch};
+  std::array<int64_t, kKnown.size()> words{};
+  for (const std::string& word : folded_words(valid_utf8))
+    for (size_t i = 0; i < kKnown.size(); ++i) words[i] += common_words(kKnown[i]).contains(word);
+  const auto most = std::max_element(words.begin(), words.end());
+  return *most == 0 ? Language::kUnknown : kKnown[static_cast<size_t>(most - words.begin())];
 }
 
 bool is_function_word(std::string_view folded_word, Language language) { return function_words(language).contains(folded_word); }

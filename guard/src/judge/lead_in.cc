@@ -34,7 +34,7 @@ const LeadInWords& lead_in_words(Language language) {
 }  // namespace
 
 size_t lead_in(std::string_view text, const std::vector<WordSpan>& words, Language language) {
-  if (language == Language::kUnknown) return 0;
+  if (language != Language::kEnglish && language != Language::kSpanish) return 0;
   const LeadInWords& list = lead_in_words(language);
   bool answers = false, sources = false, reports = false;
   size_t count = 0;
