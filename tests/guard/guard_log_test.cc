@@ -178,7 +178,7 @@ TEST(AnswerJson, IsMadeWhateverTheTextHolds) {
   Answer answer;
   answer.text = std::string("a\0\x1B\xFF", 4) + "\"";
   answer.passages.push_back(whole_document("d\xFF", "x"));
-  answer.trace.push_back({"decode", "\xC3", "", {}});
+  answer.trace.push_back({.what = "decode", .text = "\xC3"});
   const json parsed = json::parse(to_json(answer));
   EXPECT_EQ(parsed["text"].get<std::string>(), std::string("a\0\x1B", 3) + "\uFFFD\"");
   EXPECT_EQ(parsed["trace"][0]["text"], "\uFFFD");

@@ -168,7 +168,7 @@ std::optional<Judgement> Answerer::prove(const Spoken& spoken, Answer& answer) c
   measure(judgement, spoken);
   require_causal(spoken, judgement);
   if (!stands() || !missing(answer, spoken.text, judgement.claims).empty()) return std::nullopt;
-  answer.trace.push_back({"prove", spoken.text, "supported and causal", {}});
+  answer.trace.push_back(attempt_of("prove", spoken, judgement, "supported and causal"));
   return judgement;
 }
 
@@ -178,7 +178,7 @@ std::optional<Judgement> Answerer::prove(const Spoken& spoken, Answer& answer) c
 std::optional<std::pair<Spoken, Judgement>> Answerer::steer(Answer& answer) {
   const std::vector<SentencePlace> all = topic_ ? topic_->sentences_on_topic() : std::vector<SentencePlace>{};
   if (all.empty()) {
-    answer.trace.push_back({"steer", "", "not possible: no passage speaks of the question", {}});
+    answer.trace.push_back({.what = "steer", .outcome = "not possible: no passage speaks of the question"});
     return std::nullopt;
   }
   std::vector<std::vector<TokenRange>> ways;
@@ -209,22 +209,22 @@ std::optional<std::pair<Spoken, Judgement>> Answerer::steer_to(const std::vector
   session_.rewind(start + std::ssize(spoken.tokens));
   if (answer.trace.back().what == "steer" && answer.trace.back().text == spoken.text) return std::nullopt;  // known already
   Judgement judgement = judge_by_quote(spoken, context());
-  const auto note = [&](const std::string& result) {
-    answer.trace.push_back({"steer", spoken.text, result, token_records(spoken, judgement)});
+  const auto note = [&](const std::string& result, std::string_view lacks = {}) {
+    answer.trace.push_back(attempt_of("steer", spoken, judgement, result, lacks));
   };
   if (judgement.claims.empty()) {
     note("claims nothing");
     return std::nullopt;
   }
   if (const std::string_view lacks = missing(answer, spoken.text); !lacks.empty()) {
-    note(std::string(lacks));
+    note(std::string(lacks), lacks);
     return std::nullopt;
   }
   measure(judgement, spoken);
   require_causal(spoken, judgement);
   const auto standing = standing_claims(judgement);
   if (standing > 0 && !begins_with_an_answer(judgement, *topic_)) {
-    note(std::string(kNoAnswer));
+    note(std::string(kNoAnswer), kNoAnswer);
     return std::nullopt;
   }
   if (standing == static_cast<int32_t>(judgement.claims.size())) {
@@ -296,14 +296,14 @@ void Answerer::deliver(Answer& answer, const Spoken& spoken, const Judgement& ju
 // Delivers what stands in front of `word`, and ends the answer.
 bool Answerer::deliver_up_to(size_t word, Answer& answer, Spoken spoken, Judgement judgement) {
   cut_before(word, spoken, judgement);
-  answer.trace.push_back({"cut", spoken.text, "what stands of it", {}});
+  answer.trace.push_back(attempt_of("cut", spoken, judgement, "what stands of it"));
   if (policy_->require_causal_citations) measure(judgement, spoken);
   deliver(answer, spoken, judgement, Delivery::kDelivered, false, {});
   return false;
 }
 
 void Answerer::refuse(Answer& answer, const std::string& reason) {
-  answer.trace.push_back({"refuse", "", reason, {}});
+  answer.trace.push_back({.what = "refuse", .outcome = reason});
   if (answer.sentences.empty()) {
     answer.outcome = Outcome::kRefused;
     answer.refusal_reason = reason;
@@ -337,9 +337,10 @@ std::optional<bool> Answerer::rescue(Answer& answer, const Spoken& spoken, const
 // Judges a sentence and does what the policy says. False: the answer ends here.
 bool Answerer::settle(Answer& answer, const Spoken& spoken) {
   Judgement judgement = judge_by_probe(spoken, context());
-  const Ruling ruling = rule(*policy_, question_, spoken.text, judgement, missing(answer, spoken.text, judgement.claims));
+  const std::string_view lacks = missing(answer, spoken.text, judgement.claims);
+  const Ruling ruling = rule(*policy_, question_, spoken.text, judgement, lacks);
   answer.trace.push_back(
-      {"decode", spoken.text, ruling.reason.empty() ? "supported" : ruling.reason, token_records(spoken, judgement)});
+      attempt_of("decode", spoken, judgement, ruling.reason.empty() ? "supported" : ruling.reason, lacks));
   if (ruling.action == Action::kAllow || ruling.action == Action::kFlag) {
     if (policy_->require_causal_citations) measure(judgement, spoken);
     deliver(answer, spoken, judgement, ruling.action == Action::kAllow ? Delivery::kDelivered : Delivery::kFlagged, false,
@@ -365,7 +366,8 @@ void Answerer::run(Answer& answer) {
     const Spoken spoken = speak_sentence();
     if (trimmed(spoken.text).empty()) break;
     if (is_abstention(spoken.text)) {
-      answer.trace.push_back({"decode", trimmed(spoken.text), "the model says that the documents do not answer", {}});
+      answer.trace.push_back(attempt_of("decode", spoken, judge_by_probe(spoken, context()),
+                                        "the model says that the documents do not answer"));
       if (answer.sentences.empty()) answer.outcome = Outcome::kAbstained;
       break;
     }

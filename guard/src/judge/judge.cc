@@ -304,6 +304,18 @@ std::vector<TokenRecord> token_records(const Spoken& spoken, const Judgement& ju
   return records;
 }
 
+Attempt attempt_of(std::string what, const Spoken& spoken, const Judgement& judgement, std::string outcome,
+                   std::string_view lacks) {
+  return {.what = std::move(what),
+          .text = spoken.text,
+          .outcome = std::move(outcome),
+          .lacks = std::string(lacks),
+          .tokens = token_records(spoken, judgement),
+          .words = judgement.words,
+          .claims = judgement.claims,
+          .citations = judgement.citations};
+}
+
 void append_to(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered,
                std::string reason) {
   const auto byte = static_cast<int64_t>(answer.text.size());

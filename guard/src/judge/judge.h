@@ -50,6 +50,10 @@ Judgement judge_by_quote(const Spoken& spoken, const JudgeContext& context);
 // The sentence's tokens for a record; a word's first token carries the probability of a first token.
 std::vector<TokenRecord> token_records(const Spoken& spoken, const Judgement& judgement);
 
+// A judged sentence as the trace keeps it; `lacks` as in Attempt.
+Attempt attempt_of(std::string what, const Spoken& spoken, const Judgement& judgement, std::string outcome,
+                   std::string_view lacks = {});
+
 // Appends a judged sentence to `answer`: its text, tokens, words, claims and citations, shifted.
 void append_to(Answer& answer, const Spoken& spoken, const Judgement& judgement, Delivery delivery, bool steered,
                std::string reason);

@@ -90,12 +90,19 @@ struct Sentence {
   std::string reason;    // why it is flagged or refused; empty when delivered
 };
 
-// One thing that was tried on the way, in order: "decode", "steer", "causal_check", "refuse".
+// One thing that was tried on the way, in order: "decode", "prove", "steer", "cut", "refuse".
+//
+// What was said is kept with its whole judgement, shown or not, so that a stored answer can be ruled again under another policy.
+// All ranges count from the first byte, token, word and citation of the attempt.
 struct Attempt {
   std::string what;
-  std::string text;                 // what the model said
-  std::string outcome;              // e.g. "recited: \"Oslo\""
-  std::vector<TokenRecord> tokens;  // of `text`, ranges counting from its first byte
+  std::string text;     // what the model said; empty when it was not asked
+  std::string outcome;  // e.g. "recited: \"Oslo\""
+  std::string lacks;    // what it lacks as an answer's first sentence, e.g. "asks a question"; empty: nothing
+  std::vector<TokenRecord> tokens;
+  std::vector<Word> words;
+  std::vector<Claim> claims;
+  std::vector<Citation> citations;
 };
 
 enum class Outcome { kAnswered, kRefused, kAbstained };  // kAbstained: the model itself said that the documents do not answer
