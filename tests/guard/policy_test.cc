@@ -24,11 +24,14 @@ TEST(Policy, ShippedPoliciesAreFoundByNameAndSayWhatTheirFilesSay) {
 
 TEST(Policy, AFileIsReadByItsPath) {
   const test::TemporaryFolder folder;
-  std::ofstream(folder / "mine.toml") << with("on_unchecked = \"refuse\"\nmax_sentences = 2\nrefusal_text = \"No.\"\n");
+  std::ofstream(folder / "mine.toml") << with(
+      "on_unchecked = \"refuse\"\nmax_sentences = 2\nrefusal_text = \"No.\"\n"
+      "abstained_text = \"Not in here.\"\n");
   const Policy policy = Policy::load(folder / "mine.toml");
   EXPECT_EQ(policy.on_unchecked, Action::kRefuse);
   EXPECT_EQ(policy.max_sentences, 2);
   EXPECT_EQ(policy.refusal_text, "No.");
+  EXPECT_EQ(policy.abstained_text, "Not in here.");
 }
 
 TEST(Policy, WhatIsNotThereNamesTheShippedOnes) {
@@ -67,6 +70,8 @@ TEST(Policy, BadFilesAreRefusedByWhatIsWrongInThem) {
       {with("after_steering = \"steer\""), Code::kInvalidArgument, "expected flag or refuse"},
       {with("after_steering = \"allow\""), Code::kInvalidArgument, "expected flag or refuse"},
       {with("refusal_text = \"\""), Code::kInvalidArgument, "refusal_text is empty"},
+      {with("abstained_text = \"\""), Code::kInvalidArgument, "abstained_text is empty"},
+      {with("abstained_text = false"), Code::kInvalidArgument, "abstained_text is boolean, expected text"},
       {with("stream_words = true"), Code::kInvalidArgument, "contradicts on_recited = \"steer\""},
       {with("stream_words = true\non_recited = \"flag\"\non_unchecked = \"refuse\""), Code::kInvalidArgument,
        "contradicts on_unchecked = \"refuse\""},
@@ -87,11 +92,15 @@ TEST(Policy, BadFilesAreRefusedByWhatIsWrongInThem) {
 TEST(Policy, FingerprintChangesWithEveryFieldAndNothingElse) {
   const Policy base = Policy::parse(with(""), "a.toml");
   EXPECT_EQ(base.fingerprint(), Policy::parse(with("# a remark\n\nmax_sentences = 4"), "b.toml").fingerprint());
-  for (const char* line :
-       {"on_recited = \"flag\"", "on_unchecked = \"refuse\"", "on_off_topic = \"flag\"", "on_uncited = \"refuse\"",
-        "after_steering = \"flag\"", "require_causal_citations = true", "max_sentences = 5", "refusal_text = \"No.\""})
+  for (const char* line : {"on_recited = \"flag\"", "on_unchecked = \"refuse\"", "on_off_topic = \"flag\"",
+                           "on_uncited = \"refuse\"", "after_steering = \"flag\"", "require_causal_citations = true",
+                           "max_sentences = 5", "refusal_text = \"No.\"", "abstained_text = \"Not there.\""})
     EXPECT_NE(base.fingerprint(), Policy::parse(with(line), "a.toml").fingerprint()) << line;
   EXPECT_NE(base.fingerprint(), Policy::parse("version = 1\nname = \"other\"", "a.toml").fingerprint());
+  // The fingerprint that the first release wrote into logs.
+  EXPECT_EQ(Policy().fingerprint(), "3b1d487ee9a94d02f0dbda21692bab4fabbc5d1856b1ace79b6d0c6d401a32ac");
+  EXPECT_EQ(base.fingerprint(),
+            Policy::parse(with("abstained_text = \"" + Policy().abstained_text + "\""), "c.toml").fingerprint());
   Policy streaming = Policy::load("annotate"), held = streaming;
   held.stream_words = false;
   EXPECT_NE(streaming.fingerprint(), held.fingerprint());

@@ -28,11 +28,12 @@ using Member = std::variant<Action Policy::*, bool Policy::*, int64_t Policy::*,
 struct Field {
   std::string_view key;
   Member member;
+  bool added_later = false;  // not in the first builds' fingerprints
 };
 
 // Every field there is. The parser, the message that names the known keys, and the fingerprint all read this table.
-const std::array<Field, 10>& fields() {
-  static const std::array<Field, 10> table = {{{"name", &Policy::name},
+const std::array<Field, 11>& fields() {
+  static const std::array<Field, 11> table = {{{"name", &Policy::name},
                                                {"on_recited", &Policy::on_recited},
                                                {"on_unchecked", &Policy::on_unchecked},
                                                {"on_off_topic", &Policy::on_off_topic},
@@ -41,7 +42,8 @@ const std::array<Field, 10>& fields() {
                                                {"require_causal_citations", &Policy::require_causal_citations},
                                                {"stream_words", &Policy::stream_words},
                                                {"max_sentences", &Policy::max_sentences},
-                                               {"refusal_text", &Policy::refusal_text}}};
+                                               {"refusal_text", &Policy::refusal_text},
+                                               {"abstained_text", &Policy::abstained_text, true}}};
   return table;
 }
 
@@ -72,6 +74,13 @@ Action parse_action(const toml::node& node, std::string_view key, const std::str
   for (const Action action : kActions)
     if (action_name(action) == name) return action;
   refuse(where, at_line(node) + std::string(key) + " = \"" + name + "\" is no action; known: " + listed(kActions, action_name));
+}
+
+std::string value_text(const Policy& policy, const Field& field) {
+  if (const auto* action = std::get_if<Action Policy::*>(&field.member)) return std::string(action_name(policy.**action));
+  if (const auto* flag = std::get_if<bool Policy::*>(&field.member)) return policy.**flag ? "true" : "false";
+  if (const auto* number = std::get_if<int64_t Policy::*>(&field.member)) return std::to_string(policy.**number);
+  return policy.*std::get<std::string Policy::*>(field.member);
 }
 
 struct Assign {
@@ -118,6 +127,7 @@ void require_consistent(const Policy& policy, const std::string& where) {
     refuse(where, "max_sentences = " + std::to_string(policy.max_sentences) + ", expected 1 to " + std::to_string(kMaxSentences));
   if (policy.name.empty()) refuse(where, "has no name", "Reports and log records name the policy: name = \"my-policy\"");
   if (policy.refusal_text.empty()) refuse(where, "refusal_text is empty: a refusal must not look like an empty answer");
+  if (policy.abstained_text.empty()) refuse(where, "abstained_text is empty: it must not look like an empty answer");
 }
 
 std::vector<fs::path> shipped_folders() {
@@ -202,12 +212,12 @@ Policy Policy::load(const fs::path& name_or_file) {
 std::string Policy::fingerprint() const {
   std::string canonical = "openbook-policy " + std::to_string(kVersion) + "\n";
   const auto add = [&](std::string_view text) { canonical += std::to_string(text.size()) + ":" + std::string(text); };
+  const Policy defaults;
   for (const Field& field : fields()) {
+    const std::string value = value_text(*this, field);
+    if (field.added_later && value == value_text(defaults, field)) continue;
     add(field.key);
-    if (const auto* action = std::get_if<Action Policy::*>(&field.member)) add(action_name(this->**action));
-    if (const auto* flag = std::get_if<bool Policy::*>(&field.member)) add(this->**flag ? "true" : "false");
-    if (const auto* number = std::get_if<int64_t Policy::*>(&field.member)) add(std::to_string(this->**number));
-    if (const auto* words = std::get_if<std::string Policy::*>(&field.member)) add(this->**words);
+    add(value);
   }
   return sha256_hex(canonical);
 }
