@@ -84,7 +84,7 @@ std::vector<std::string> say_all(const engine::Decoder& decoder, const std::vect
   std::vector<std::string> texts(prompts.size());
   int64_t done = 0;
   for_batches(decoder, prompts, options.cancellation, [&](const std::vector<size_t>& rows, const auto& tokens) {
-    engine::BatchOptions batch_options;
+    engine::BatchOptions batch_options{.cancellation = options.cancellation};
     if (options.edits) batch_options.edits = options.edits(rows);
     engine::BatchSession batch(decoder, tokens, options.max_tokens, std::move(batch_options));
     std::vector<std::string> said = decode(batch, decoder.model().tokenizer(), rows, options);
@@ -108,9 +108,8 @@ std::vector<std::vector<std::string>> say_all_under(const engine::Decoder& decod
       repeated.insert(repeated.end(), tokens.begin(), tokens.end());
       prompt_of.insert(prompt_of.end(), rows.begin(), rows.end());
     }
-    engine::BatchSession batch(decoder, repeated, options.max_tokens);
+    engine::BatchSession batch(decoder, repeated, options.max_tokens, {.cancellation = options.cancellation});
     for (int64_t first = 0; first < runs.count; first += at_once) {
-      if (options.cancellation) options.cancellation->check();
       std::vector<EditedRow> edited;
       for (size_t i = 0; i < prompt_of.size(); ++i)  // the last round repeats its last edit
         edited.push_back({std::min(first + static_cast<int64_t>(i / rows.size()), runs.count - 1), prompt_of[i]});
@@ -130,7 +129,7 @@ at::Tensor last_z(const engine::Decoder& decoder, const std::vector<std::vector<
   at::Tensor z = at::empty({static_cast<int64_t>(prompts.size()), config.layers, config.heads, config.d_head},
                            at::TensorOptions(at::kFloat).device(decoder.model().device()));
   for_batches(decoder, prompts, cancellation, [&](const std::vector<size_t>& rows, const auto& tokens) {
-    const engine::BatchSession batch(decoder, tokens, 0, {.observe = true});
+    const engine::BatchSession batch(decoder, tokens, 0, {.observe = true, .cancellation = cancellation});
     z.index_copy_(0, at::tensor(std::vector<int64_t>(rows.begin(), rows.end()), at::kLong).to(z.device()), batch.observed().z);
   });
   return z;

@@ -165,7 +165,8 @@ class CaseRunner::Batch {
         session_(decoder, prompts(), max_tokens_,
                  {.observe = observe,
                   .keep_prompt_states = static_cast<bool>(options.at_answer),
-                  .edits = options.dose ? edits(*options.dose) : engine::BatchEdits{}}) {}
+                  .edits = options.dose ? edits(*options.dose) : engine::BatchEdits{},
+                  .cancellation = options.cancellation}) {}
 
   void run(const BatchEvidence* evidence) {
     for (int64_t step = 0; step < max_tokens_; ++step) {

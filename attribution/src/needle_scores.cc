@@ -13,13 +13,14 @@ using engine::TokenId;
 // The trials of one batch, decoded greedily.
 class Fetching {
  public:
-  Fetching(const engine::Decoder& decoder, std::vector<const NeedleTrial*> trials, int64_t max_tokens)
+  Fetching(const engine::Decoder& decoder, std::vector<const NeedleTrial*> trials, int64_t max_tokens,
+           const Cancellation* cancellation)
       : model_(decoder.model()),
         trials_(std::move(trials)),
         max_tokens_(max_tokens),
         texts_(trials_.size()),
         ended_(trials_.size()),
-        session_(decoder, prompts(), max_tokens, {.observe = true}) {
+        session_(decoder, prompts(), max_tokens, {.observe = true, .cancellation = cancellation}) {
     const engine::ModelConfig& config = model_.config();
     const auto rows = static_cast<int64_t>(trials_.size());
     const int64_t capacity = *std::max_element(session_.lengths().begin(), session_.lengths().end()) + max_tokens;
@@ -133,10 +134,9 @@ NeedleScores needle_scores(const engine::Decoder& decoder, const std::vector<Nee
   NeedleScores scores;
   int64_t done = 0;
   for (const std::vector<size_t>& batch : batches_of(lengths, decoder.model().device())) {
-    if (options.cancellation) options.cancellation->check();
     std::vector<const NeedleTrial*> rows;
     for (const size_t row : batch) rows.push_back(&trials[row]);
-    Fetching fetching(decoder, std::move(rows), options.max_tokens);
+    Fetching fetching(decoder, std::move(rows), options.max_tokens, options.cancellation);
     fetching.run();
     std::vector<bool> kept;
     for (size_t i = 0; i < batch.size(); ++i) {

@@ -202,6 +202,19 @@ TEST(BatchSession, EditsOfOnePositionLeaveTheNextOnesAlone) {
   for (int64_t row = 0; row < 2; ++row) EXPECT_GT(edited.observed().z[row].abs().max().item<float>(), 0) << row;
 }
 
+TEST(BatchSession, StoppedItStandsWhereItStood) {
+  const Decoder decoder(test::load_tiny("plain"));
+  const auto prompts = random_prompts(decoder.model(), {11, 7}, 16);
+  Cancellation cancellation;
+  BatchSession batch(decoder, prompts, 2, {.cancellation = &cancellation}), fresh(decoder, prompts, 2);
+  const at::Tensor before = batch.logits().clone();
+  cancellation.cancel();
+  EXPECT_ERROR(batch.append({1, 2}), Code::kCancelled, "stopped");
+  EXPECT_ERROR(BatchSession(decoder, prompts, 2, {.cancellation = &cancellation}), Code::kCancelled, "stopped");
+  EXPECT_EQ(batch.lengths(), fresh.lengths());
+  EXPECT_TRUE(at::equal(batch.logits(), before));
+}
+
 TEST(BatchSession, WrongInputIsRefused) {
   const Decoder decoder(test::load_tiny("plain"));
   EXPECT_ERROR(BatchSession(decoder, {}, 1), Code::kInvalidArgument, "no prompts");

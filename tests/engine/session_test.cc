@@ -1,6 +1,9 @@
 #include "openbook/engine/session.h"
 
+#include <chrono>
+#include <functional>
 #include <random>
+#include <thread>
 
 #include "base/test_support.h"
 #include "engine/tiny_llama.h"
@@ -159,6 +162,70 @@ TEST_F(PlainSession, AnErrorInALaterChunkTakesTheEarlierOnesBack) {
   fresh.append(ids);
   for (Session* each : {&session, &fresh}) each->append(ids);
   EXPECT_TRUE(at::equal(session.logits(), fresh.logits()));
+}
+
+// Work on a model so deep that one chunk of a prompt takes a while: stopped after a sixteenth of that, it must not run to its
+// end.
+class DeepModel : public testing::Test {
+ protected:
+  DeepModel() {
+    session_.append(piece(ids_, 0, 8));
+    session_.rewind(0);  // buffers are there now
+    whole_ = seconds_of([&] { session_.append(ids_); });
+    session_.rewind(8);
+  }
+
+  static double seconds_of(const std::function<void()>& work) {
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+  std::chrono::milliseconds soon() const { return std::chrono::milliseconds(1 + static_cast<int64_t>(whole_ * 1000 / 16)); }
+
+  // As if it had never been stopped.
+  void expect_usable() {
+    EXPECT_EQ(session_.position(), 8);
+    Session fresh(decoder_, 512);
+    fresh.append(piece(ids_, 0, 8));
+    for (Session* each : {&session_, &fresh}) each->append(piece(ids_, 8, 12));
+    EXPECT_TRUE(close(session_.logits(), fresh.logits(), 1e-4));
+    EXPECT_EQ(session_.tokens(), fresh.tokens());
+  }
+
+  const Decoder decoder_{[] {
+    const openbook::test::TemporaryFolder folder;
+    test::write_deep_llama(folder.path(), 400);
+    return Model::load(folder.path());
+  }()};
+  const std::vector<TokenId> ids_ = random_ids(Session::kChunk, decoder_.model(), 12);
+  Session session_{decoder_, 512};
+  double whole_ = 0;
+};
+
+TEST_F(DeepModel, ADeadlineEndsAPromptWithinALayer) {
+  const Cancellation request(nullptr, soon());
+  const double stopped = seconds_of(
+      [&] { EXPECT_ERROR(session_.append(ids_, &request), Code::kDeadlineExceeded, std::to_string(soon().count()) + " ms"); });
+  EXPECT_LT(stopped, whole_ / 2);
+  expect_usable();
+}
+
+TEST_F(DeepModel, AnotherThreadStopsAPromptInItsMiddle) {
+  Cancellation caller;
+  const Cancellation request(&caller, std::chrono::hours(1));
+  std::thread other([&] { std::this_thread::sleep_for(soon()), caller.cancel(); });
+  const double stopped = seconds_of([&] { EXPECT_ERROR(session_.append(ids_, &request), Code::kCancelled, "stopped"); });
+  other.join();
+  EXPECT_LT(stopped, whole_ / 2);
+  expect_usable();
+}
+
+TEST_F(DeepModel, ADeadlineEndsLogProbabilitiesWithinALayer) {
+  const Cancellation request(nullptr, soon());
+  const double stopped = seconds_of([&] {
+    EXPECT_ERROR(log_probabilities(decoder_, ids_, piece(ids_, 0, 3), &request), Code::kDeadlineExceeded, "longer than");
+  });
+  EXPECT_LT(stopped, whole_ / 2);
 }
 
 TEST_F(PlainSession, NothingCanBeChosenWithoutLogits) {

@@ -1,6 +1,9 @@
 #include "engine/tiny_llama.h"
 
+#include <cstring>
+
 #include "base/test_support.h"
+#include "openbook/base/file.h"
 #include "openbook/engine/safetensors.h"
 
 namespace openbook::engine::test {
@@ -12,6 +15,36 @@ std::filesystem::path folder_of(const std::string& name) { return openbook::test
 
 std::shared_ptr<const Model> load_tiny(const std::string& name, const ModelOptions& options) {
   return Model::load(folder_of(name), options);
+}
+
+void write_deep_llama(const std::filesystem::path& folder, int64_t layers) {
+  const std::filesystem::path plain = folder_of("plain");
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json"}) std::filesystem::copy_file(plain / name, folder / name);
+  nlohmann::json config = nlohmann::json::parse(read_file(plain / "config.json"));
+  config["num_hidden_layers"] = layers;
+  write_file_atomically(folder / "config.json", config.dump());
+
+  const Safetensors stored = Safetensors::open(plain);
+  nlohmann::json header;
+  std::string bytes;
+  const auto add = [&](const std::string& name, const at::Tensor& tensor) {
+    const size_t begin = bytes.size();
+    bytes.append(static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
+    header[name] = {{"dtype", "F32"}, {"shape", tensor.sizes().vec()}, {"data_offsets", {begin, bytes.size()}}};
+  };
+  const std::string first = "model.layers.0.";
+  for (const std::string& name : stored.names()) {
+    if (name.starts_with(first))
+      for (int64_t layer = 0; layer < layers; ++layer)
+        add("model.layers." + std::to_string(layer) + "." + name.substr(first.size()), stored.tensor(name));
+    else if (!name.starts_with("model.layers."))
+      add(name, stored.tensor(name));
+  }
+  const std::string text = header.dump();
+  const uint64_t size = text.size();
+  std::string file(sizeof size, '\0');
+  std::memcpy(file.data(), &size, sizeof size);
+  write_file_atomically(folder / "model.safetensors", file + text + bytes);
 }
 
 Golden golden_of(const std::string& name, bool edited) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@ namespace openbook::engine::test {
 inline const std::vector<std::string> kTinyLlamas = {"plain", "tied_llama3_rope", "sharded_biases"};
 
 std::shared_ptr<const Model> load_tiny(const std::string& name, const ModelOptions& options = {});
+
+// A model folder of the plain one's first layer, `layers` times: many steps of little work each.
+void write_deep_llama(const std::filesystem::path& folder, int64_t layers);
 
 // What transformers computed for that model's prompt.
 struct Golden {

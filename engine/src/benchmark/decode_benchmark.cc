@@ -78,11 +78,11 @@ class Lane {
     return seconds_now() - start;
   }
 
-  void decode(int64_t step, bool counted) {
+  void decode(int64_t step, bool counted, const Cancellation* cancellation) {
     const double start = seconds_now();
     const TokenId token = session_.choose(sampler_);
     if (observe_) observe_(session_, token);
-    session_.append({&token, 1});
+    session_.append({&token, 1}, cancellation);
     wait_for(session_);
     if (counted) step_seconds_[step] = std::min(step_seconds_[step], seconds_now() - start);
   }
@@ -137,9 +137,8 @@ DecodeBenchmark run_decode_benchmark(const Decoder& decoder, const DecodeBenchma
     if (repeat > 0) result.prefill_seconds = std::min(result.prefill_seconds, prefill);
     if (observed) observed->read(prompt, false, cancellation);
     for (int64_t step = 0; step < options.decode_tokens; ++step) {
-      if (cancellation != nullptr) cancellation->check();
-      plain.decode(step, repeat > 0);
-      if (observed) observed->decode(step, repeat > 0);
+      plain.decode(step, repeat > 0, cancellation);
+      if (observed) observed->decode(step, repeat > 0, cancellation);
       if (step % kStepsPerReading == 0) bandwidth.measure();
     }
   }

@@ -55,9 +55,9 @@ BatchSession::BatchSession(const Decoder& decoder, const std::vector<std::vector
     if (prompt.empty()) refuse("a prompt has no tokens");
     for (const TokenId id : prompt)
       if (id < 0 || id >= config.vocabulary) refuse("token id " + std::to_string(id) + " is outside the vocabulary");
-    lengths_.push_back(static_cast<int64_t>(prompt.size()));
+    prompt_lengths_.push_back(static_cast<int64_t>(prompt.size()));
     last_of_prompts_.push_back(prompt.back());
-    longest = std::max(longest, lengths_.back());
+    longest = std::max(longest, prompt_lengths_.back());
   }
   const int64_t capacity = longest + std::max<int64_t>(room, 0);
   if (capacity > config.max_positions)
@@ -66,7 +66,7 @@ BatchSession::BatchSession(const Decoder& decoder, const std::vector<std::vector
                     std::to_string(config.max_positions),
                 "Use fewer or shorter passages.");
 
-  prompt_lengths_ = lengths_;
+  lengths_.assign(prompts.size(), 0);
   take_edits(std::move(options_.edits), capacity);
   translating_torch_errors("batch session", [&] {
     const at::AutoDispatchBelowADInplaceOrView below_autograd;
@@ -85,7 +85,7 @@ BatchSession::BatchSession(const Decoder& decoder, const std::vector<std::vector
       std::copy(prompts[row].begin(), prompts[row].end(), ids[row].mutable_data_ptr<TokenId>());
     Step step{.tokens = longest, .ids = ids.flatten().to(model.device()), .keys = longest};
     step.positions = at::arange(longest, floats.dtype(at::kLong)).expand({rows, longest});
-    step.last = at::tensor(lengths_, at::kLong).to(model.device()) - 1;
+    step.last = at::tensor(prompt_lengths_, at::kLong).to(model.device()) - 1;
     step.cos = model.rope_cos().narrow(0, 0, longest).repeat({rows, 1});
     step.sin = model.rope_sin().narrow(0, 0, longest).repeat({rows, 1});
     run(step);
@@ -150,7 +150,6 @@ void BatchSession::append(const std::vector<TokenId>& tokens) {
     step.mask = at::zeros({rows(), keys}, keys_.options()).masked_fill_(unseen, kNever).view({rows(), 1, 1, keys});
     step.cos = model.rope_cos().index_select(0, step.positions.flatten());
     step.sin = model.rope_sin().index_select(0, step.positions.flatten());
-    for (int64_t& length : lengths_) ++length;
     run(step);
   });
 }
@@ -170,6 +169,7 @@ void BatchSession::run(const Step& step) {
   const ModelConfig& config = model.config();
   at::Tensor resid = model.embedding().index_select(0, step.ids);
   for (int64_t layer = 0; layer < config.layers; ++layer) {
+    if (options_.cancellation != nullptr) options_.cancellation->check();
     const LayerWeights& weights = model.layer(layer);
     const at::Tensor qkv = normed_linear(resid, weights.attention_norm, config.norm_epsilon, weights.qkv, weights.qkv_bias);
     rotate(qkv.view({rows() * step.tokens, config.heads + 2 * config.kv_heads, config.d_head}), config.heads + config.kv_heads,
@@ -186,13 +186,13 @@ void BatchSession::run(const Step& step) {
     add_mlp(resid, weights, config.norm_epsilon);
     if (options_.observe) observed_.resid_post.select(1, layer).copy_(last_of(step, resid));
   }
-  if (options_.observe) {
-    observed_.positions = lengths_;
-    for (int64_t& position : observed_.positions) --position;
-  }
   if (options_.keep_prompt_states && !prompt_states_.defined())
     prompt_states_ = resid.view({rows(), step.tokens, config.d_model}).to(at::kFloat);
   logits_ = unembed(last_of(step, resid), model.final_norm(), config.norm_epsilon, model.unembedding());
+  for (int64_t row = 0; row < rows(); ++row) lengths_[row] += step.mask.defined() ? 1 : prompt_lengths_[row];
+  if (!options_.observe) return;
+  observed_.positions = lengths_;
+  for (int64_t& position : observed_.positions) --position;
 }
 
 at::Tensor BatchSession::attend(const Step& step, int64_t layer, const at::Tensor& qkv) {

@@ -52,15 +52,17 @@ void check(const std::vector<Sequence>& sequences, const Model& model) {
   }
 }
 
-std::vector<StepResult> run(const std::shared_ptr<const Model>& model, const std::vector<Sequence>& sequences) {
+std::vector<StepResult> run(const std::shared_ptr<const Model>& model, const std::vector<Sequence>& sequences,
+                            const Cancellation* cancellation) {
   if constexpr (cuda::kBuilt) {
     if (cuda::TokenStep::takes(sequences, *model)) {
+      if (cancellation != nullptr) cancellation->check();  // its layers are enqueued at once, in microseconds
       std::shared_ptr<cuda::TokenStep>& step = sequences[0].cache->token_step();
       if (step == nullptr || !step->is_of(*model)) step = std::make_shared<cuda::TokenStep>(model, *sequences[0].cache);
       return {{.logits = step->run(sequences[0])}};
     }
   }
-  return Step(*model, sequences).run();
+  return Step(*model, sequences, cancellation).run();
 }
 
 }  // namespace
@@ -71,12 +73,13 @@ Decoder::Decoder(std::shared_ptr<const Model> model) : model_(std::move(model)) 
 
 bool Decoder::has_cuda_kernels() { return cuda::kBuilt; }
 
-std::vector<StepResult> Decoder::step(std::vector<Sequence> sequences) const {
+std::vector<StepResult> Decoder::step(std::vector<Sequence> sequences, const Cancellation* cancellation) const {
   if (sequences.empty()) return {};
   check(sequences, *model_);
   // Nothing here is differentiated. Unlike inference mode, this leaves tensors that callers may use in their own autograd.
   const at::AutoDispatchBelowADInplaceOrView below_autograd;
-  std::vector<StepResult> results = translating_torch_errors("decoder step", [&] { return run(model_, sequences); });
+  std::vector<StepResult> results =
+      translating_torch_errors("decoder step", [&] { return run(model_, sequences, cancellation); });
   for (const Sequence& sequence : sequences) sequence.cache->advance(static_cast<int64_t>(sequence.tokens.size()));
   return results;
 }

@@ -7,7 +7,8 @@
 
 namespace openbook::engine {
 
-Step::Step(const Model& model, const std::vector<Sequence>& sequences) : model_(model), config_(model.config()) {
+Step::Step(const Model& model, const std::vector<Sequence>& sequences, const Cancellation* cancellation)
+    : model_(model), config_(model.config()), cancellation_(cancellation) {
   const auto options = at::TensorOptions(model.dtype()).device(model.device());
   for (const Sequence& sequence : sequences) {
     const auto tokens = static_cast<int64_t>(sequence.tokens.size());
@@ -23,7 +24,10 @@ Step::Step(const Model& model, const std::vector<Sequence>& sequences) : model_(
 
 std::vector<StepResult> Step::run() {
   embed();
-  for (int64_t layer = 0; layer < config_.layers; ++layer) run_layer(layer);
+  for (int64_t layer = 0; layer < config_.layers; ++layer) {
+    if (cancellation_ != nullptr) cancellation_->check();
+    run_layer(layer);
+  }
   for (const Slice& slice : slices_)
     if (slice.sequence->taps != nullptr) fill_taps(slice);
   return logits();

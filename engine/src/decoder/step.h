@@ -12,10 +12,11 @@ namespace openbook::engine {
 
 class Step {
  public:
-  // `sequences` must be checked already; they and the model must outlive the step.
-  Step(const Model& model, const std::vector<Sequence>& sequences);
+  // `sequences` must be checked already; all of these must outlive the step. `cancellation` may be null.
+  Step(const Model& model, const std::vector<Sequence>& sequences, const Cancellation* cancellation);
 
-  // Writes keys and values behind each cache's size, fills the taps, and gives the logits. Advances no cache.
+  // Writes keys and values behind each cache's size, fills the taps, and gives the logits. Advances no cache. Looks at the
+  // cancellation before every layer and lets through what it throws.
   std::vector<StepResult> run();
 
  private:
@@ -37,6 +38,7 @@ class Step {
 
   const Model& model_;
   const ModelConfig& config_;
+  const Cancellation* cancellation_;
   std::vector<Slice> slices_;
   int64_t tokens_ = 0;
   at::Tensor resid_;      // [tokens, d_model], the residual stream

@@ -31,11 +31,11 @@ void Session::append(std::span<const TokenId> tokens, const Cancellation* cancel
                 "Use fewer passages, a shorter question or a larger context.");
   try {
     for (std::span<const TokenId> rest = tokens; !rest.empty();) {
-      if (cancellation) cancellation->check();
       const auto chunk = rest.first(std::min(chunk_of(decoder_->model()), rest.size()));
       rest = rest.subspan(chunk.size());
       HeadTaps* taps = rest.empty() && taps_ ? &*taps_ : nullptr;  // of the last token only
-      const auto results = decoder_->step({{.tokens = copied(chunk), .cache = &cache_, .taps = taps, .edits = &edits_}});
+      const auto results =
+          decoder_->step({{.tokens = copied(chunk), .cache = &cache_, .taps = taps, .edits = &edits_}}, cancellation);
       if (rest.empty()) logits_ = results.at(0).logits[0];
     }
   } catch (...) {
@@ -64,8 +64,7 @@ std::vector<double> log_probabilities(const Decoder& decoder, std::span<const To
                 "Use fewer or shorter passages.");
   KvCache cache(decoder.model(), run);
   const auto step = [&](std::span<const TokenId> tokens, LogitsOf of) {
-    if (cancellation) cancellation->check();
-    return decoder.step({{.tokens = copied(tokens), .cache = &cache, .logits_of = of}}).at(0).logits;
+    return decoder.step({{.tokens = copied(tokens), .cache = &cache, .logits_of = of}}, cancellation).at(0).logits;
   };
   // Logits of the context would cost more than the context itself: its last token's are enough.
   const size_t context_chunk = chunk_of(decoder.model());

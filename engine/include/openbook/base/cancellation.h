@@ -1,7 +1,15 @@
-// A flag that one thread (or a signal handler) raises and long work looks at between steps.
+// What stops long work early: a flag that another thread or a signal handler raises, a time limit, or both.
+//
+// Whoever takes a request makes one Cancellation of its own, a child of the caller's, and hands it down; long work calls check()
+// between steps and leaves everything as it was when that throws. Thread-safe. A parent must outlive its children.
+//
+//   const Cancellation request(options.cancellation, std::chrono::milliseconds(options.deadline_ms));
+//   session.append(prompt.tokens, &request);
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <optional>
 
 #include "openbook/base/error.h"
 
@@ -9,17 +17,23 @@ namespace openbook {
 
 class Cancellation {
  public:
-  void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }  // safe in a signal handler
-  bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
+  Cancellation() = default;
+  // Stops when `parent` does (null: there is none), and once `limit` has passed from now on (0: there is no limit).
+  explicit Cancellation(const Cancellation* parent, std::chrono::milliseconds limit = std::chrono::milliseconds(0));
 
-  // Throws cancelled when the flag is up.
-  void check() const {
-    if (cancelled()) throw Error(Code::kCancelled, "stopped on request");
-  }
+  void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }  // safe in a signal handler
+
+  // Throws cancelled when this or a parent was cancelled, and deadline_exceeded when its time or a parent's is over.
+  void check() const;
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   std::atomic<bool> cancelled_{false};
   static_assert(std::atomic<bool>::is_always_lock_free);
+  const Cancellation* parent_ = nullptr;
+  std::chrono::milliseconds limit_{0};
+  std::optional<Clock::time_point> deadline_;
 };
 
 }  // namespace openbook

@@ -1,7 +1,7 @@
 // Many prompts decoded side by side in one padded cache: what experiments run thousands of short prompts with.
 //
 // Rows are padded on the right, so that causal attention alone keeps a prompt from seeing padding; decoded tokens mask it. One
-// step reads the weights once for all rows. A request's own Session has what a batch does not: rewinding, chunks, cancellation.
+// step reads the weights once for all rows. A request's own Session has what a batch does not: rewinding, chunks.
 //
 // Not thread-safe; any number may share one decoder, which must outlive them. Errors: those of Decoder::step.
 //
@@ -15,6 +15,7 @@
 
 #include <vector>
 
+#include "openbook/base/cancellation.h"
 #include "openbook/base/span.h"
 #include "openbook/engine/decoder.h"
 
@@ -36,6 +37,7 @@ struct BatchOptions {
   bool observe = false;             // fill observed(); costs about 5 % of a decoded token
   bool keep_prompt_states = false;  // fill prompt_states()
   BatchEdits edits;
+  const Cancellation* cancellation = nullptr;  // looked at before every layer; must outlive the session
 };
 
 // Of every row's last position, float32 on the model's device.
@@ -52,11 +54,14 @@ class BatchSession {
   // Runs the prompts. `room` is how many tokens may be appended to each.
   BatchSession(const Decoder& decoder, const std::vector<std::vector<TokenId>>& prompts, int64_t room, BatchOptions options = {});
 
-  std::vector<TokenId> choose() const;              // of each row, the token of the largest logit; the first of equals
-  void append(const std::vector<TokenId>& tokens);  // one a row
+  std::vector<TokenId> choose() const;  // of each row, the token of the largest logit; the first of equals
+
+  // One token a row. After an error the session stands where it stood, but observed() is undefined.
+  void append(const std::vector<TokenId>& tokens);
 
   // Goes back to where each prompt's last token was still to come, and runs it under other edits: what many edits of the same
-  // prompts cost is the decoding alone. Throws invalid_argument when an edit would act before that token.
+  // prompts cost is the decoding alone. Throws invalid_argument when an edit would act before that token. After an error only
+  // another restart() makes sense.
   void restart(BatchEdits edits);
 
   int64_t rows() const { return static_cast<int64_t>(lengths_.size()); }

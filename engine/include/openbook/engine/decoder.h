@@ -17,6 +17,7 @@
 #include <memory>
 #include <vector>
 
+#include "openbook/base/cancellation.h"
 #include "openbook/engine/head_edits.h"
 #include "openbook/engine/head_taps.h"
 #include "openbook/engine/kv_cache.h"
@@ -45,8 +46,9 @@ class Decoder {
 
   // Appends every sequence's tokens to its cache. All or nothing: on an error no cache has moved. Throws invalid_argument (no
   // tokens, an id outside the vocabulary, no cache or one cache twice, cache, taps or edits of a model of another shape),
-  // out_of_range (past the cache's capacity) and resource_exhausted (out of memory).
-  std::vector<StepResult> step(std::vector<Sequence> sequences) const;
+  // out_of_range (past the cache's capacity), resource_exhausted (out of memory), and what `cancellation` throws: it is looked at
+  // before every layer and stops the whole batch. (On CUDA a layer is only enqueued then: what was enqueued before still runs.)
+  std::vector<StepResult> step(std::vector<Sequence> sequences, const Cancellation* cancellation = nullptr) const;
 
   // Whether a single token of one sequence runs on kernels of our own on CUDA, where heads are at most 256 wide and the cache has
   // at most 11,264 positions. They are built where nvcc is; libtorch takes about ten times as long.

@@ -26,9 +26,9 @@ class Session {
   Session(const Decoder& decoder, int64_t capacity, std::vector<HeadId> heads = {}, TokenRange keys = {});
 
   // Runs the tokens through the model under the edits now in force. Afterwards logits() and taps() are of the last of them. A
-  // long run goes in chunks of kChunk tokens (kDeviceChunk on CUDA), and `cancellation` is looked at before each. All or nothing:
-  // on an error the session stands where it stood, but its taps are undefined. Throws cancelled, out_of_range when the tokens
-  // don't fit into the capacity, and what Decoder::step throws.
+  // long run goes in chunks of kChunk tokens (kDeviceChunk on CUDA). All or nothing: on an error the session stands where it
+  // stood, but its taps are undefined. Throws out_of_range when the tokens don't fit into the capacity, and what Decoder::step
+  // throws, which looks at `cancellation` before every layer.
   void append(std::span<const TokenId> tokens, const Cancellation* cancellation = nullptr);
 
   // Chooses a token from logits(). Does not run it: look at taps() (they belong to the position that chose it), then append it.
@@ -46,8 +46,8 @@ class Session {
   const std::vector<TokenId>& tokens() const { return tokens_; }
   const Decoder& decoder() const { return *decoder_; }
 
-  // A prompt is cancelled within one chunk; smaller ones would read the weights more often, and a device would do little but
-  // start kernels.
+  // What a chunk needs besides the cache stays small. Smaller chunks would read the weights more often, and a device would do
+  // little but start kernels.
   static constexpr int64_t kChunk = 256, kDeviceChunk = 2048;
 
  private:
@@ -60,7 +60,8 @@ class Session {
 };
 
 // log p of each of `continuation` after `context`, in nats, in one unedited teacher-forced pass: [continuation.size()]. Throws
-// invalid_argument when the context is empty, out_of_range when both do not fit into the model's positions, cancelled.
+// invalid_argument when the context is empty, out_of_range when both do not fit into the model's positions, and what
+// `cancellation` throws.
 std::vector<double> log_probabilities(const Decoder& decoder, std::span<const TokenId> context,
                                       std::span<const TokenId> continuation, const Cancellation* cancellation = nullptr);
 
