@@ -17,7 +17,7 @@ readonly DOWNLOADS=$MODELS/.downloads
 readonly DEBIAN_PACKAGES=(
   build-essential cmake ninja-build ccache pkg-config git python3 python3-venv
   libfaiss-dev librocksdb-dev libsentencepiece-dev libspdlog-dev libgtest-dev libgmock-dev libbenchmark-dev
-  nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libssl-dev libpcre2-dev libutf8proc-dev libopenblas-dev
+  nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libssl-dev libpcre2-dev libicu-dev libutf8proc-dev libopenblas-dev
 )
 readonly RUNTIME_WHEELS=(torch==2.11.0 numpy gguf==0.19.0 safetensors==0.8.0)
 readonly TEST_WHEELS=(transformers==5.23.0 tokenizers sentencepiece==0.2.3)

@@ -1,5 +1,7 @@
 #include "openbook/base/utf8.h"
 
+#include <random>
+
 #include "base/test_support.h"
 
 namespace openbook {
@@ -50,9 +52,101 @@ TEST(Utf8, WhatMustStayOnOneLineDoes) {
   EXPECT_EQ(escape_line("\x1B[8m\u0085\u2028\xFF中"), "\\x1B[8m\\x85\\u{2028}\\xFF中");
 }
 
-TEST(Utf8, FoldCaseKeepsTheNumberOfCodePoints) {
-  EXPECT_EQ(fold_case("ÀÉ İX"), "àé ix");
-  EXPECT_EQ(code_points(fold_case("ÀÉß")).size(), 3u);
+TEST(Escape, WhatAReaderDoesNotSeeIsSpeltOut) {
+  const struct {
+    std::string text, shown;
+  } rows[] = {
+      {"pay\u200Bpal", "pay\\u{200B}pal"},                   // zero-width space
+      {"a\u200Cb\u200Dc", "a\\u{200C}b\\u{200D}c"},          // joiners between Latin letters
+      {"a\u2060b\uFEFFc", "a\\u{2060}b\\u{FEFF}c"},          // word joiner, byte order mark
+      {"x\uFE0Fy\uFE01", "x\\u{FE0F}y\\u{FE01}"},            // variation selectors of nothing
+      {"a\U000E0100", "a\\u{E0100}"},                        // behind a Latin letter
+      {"Hi\U000E0048\U000E0069", "Hi\\u{E0048}\\u{E0069}"},  // tags: "Hi" in hidden letters
+      {"\U0001F3F4\U000E0067", "\U0001F3F4\\u{E0067}"},      // behind a flag too
+      {"\uFFF9base\uFFFAnote\uFFFB", "\\u{FFF9}base\\u{FFFA}note\\u{FFFB}"},
+      {"a\u115Fb\u3164", "a\\u{115F}b\\u{3164}"},  // fillers
+      {"a\u034Fb\u061C", "a\\u{34F}b\\u{61C}"},
+      {"\U0001F600\uFE0F\uFE0F", "\U0001F600\uFE0F\\u{FE0F}"},  // one styles, the next says something else
+      {"\U0001F600\u200D", "\U0001F600\\u{200D}"},              // joins nothing
+      {"1\uFE0F2", "1\\u{FE0F}2"},
+      {"\u0645\u200C\u200C\u0645", "\u0645\\u{200C}\\u{200C}\u0645"},
+      {"\u0E01\u200Ba", "\u0E01\\u{200B}a"},
+  };
+  for (const auto& row : rows) EXPECT_EQ(escape_for_terminal(row.text), row.shown);
+}
+
+TEST(Escape, WhatShapesTheWritingStays) {
+  for (const std::string text : {
+           "co\u00ADoperate",
+           "\U0001F469\u200D\U0001F469\u200D\U0001F467",         // family
+           "\U0001F469\U0001F3FD\u200D\u2695\uFE0F",             // health worker with a skin tone
+           "\u2764\uFE0F\u200D\U0001F525",                       // heart on fire
+           "1\uFE0F\u20E3",                                      // keycap
+           "\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645",   // Persian
+           "\u0915\u094D\u200D\u0937 \u0915\u094D\u200C\u0937",  // Hindi
+           "\u0D28\u0D4D\u200D",                                 // Malayalam
+           "\u0E01\u0E32\u200B\u0E01\u0E32",                     // Thai
+           "\u845B\U000E0100",                                   // a Japanese name's variant
+           "\u1820\u180B",                                       // Mongolian
+       })
+    EXPECT_EQ(escape_for_terminal(text), text);
+}
+
+TEST(Escape, CodePointsThatNobodyHasAssignedStay) {
+  for (const char32_t value : {0x40000, 0x7FFFF, 0x80000, 0xBFFFF, 0x10FFFD}) {
+    std::string text = "a";
+    append_utf8(text, value);
+    EXPECT_EQ(first_invalid_utf8(text), std::nullopt) << std::hex << static_cast<uint32_t>(value);
+    EXPECT_EQ(escape_for_terminal(text), text);
+  }
+}
+
+TEST(FoldCase, OneFormForEverySpelling) {
+  const struct {
+    std::string text, form;
+  } rows[] = {
+      {"ÀÉ ÑX", "àé ñx"},
+      {"Stra\u00DFe", "strasse"},
+      {"\uFB01nd the o\uFB03ce", "find the office"},  // ligatures
+      {"co\u00ADop\u200Berate\uFEFF", "cooperate"},   // what nobody sees
+      {"\uFF21\uFF22\uFF23\uFF11", "abc1"},           // full-width
+      {"e\u0301", "\u00E9"},                          // combining marks
+      {"\uFF76\uFF9E", "\u30AC"},                     // half-width kana
+      {"it\u2019s", "it's"},
+      {"12,500", "12500"},
+      {"1,234,567.80", "1234567.80"},
+      {"12\u00A0500", "12500"},
+      {"12\u202F500", "12500"},
+      {"12'500", "12500"},
+      {"12\u2019500", "12500"},
+      {"\u0661\u0662\u066C\u0665\u0660\u0660\u066B\u0665", "12500.5"},  // Arabic digits and marks
+      {"\uFF11\uFF12\uFF0C\uFF15\uFF10\uFF10", "12500"},
+      {"12.500", "12.500"},
+      {"12.500,75", "12500.75"},
+      {"192.168.1.1", "192.168.1.1"},
+      {"1,2,3 and 1,23", "1,2,3 and 1,23"},
+      {"0,125", "0,125"},
+      {"2024.10", "2024.10"},
+      {"1,000th", "1000th"},
+      {"10\u00B2 m\u00B2", "10\u00B2 m2"},  // 10 squared is not 102
+  };
+  for (const auto& row : rows) EXPECT_EQ(fold_case(row.text), row.form) << row.text;
+}
+
+TEST(FoldCase, FoldingTwiceChangesNothing) {
+  std::mt19937_64 random(16);
+  for (int round = 0; round < 20000; ++round) {
+    std::string text;
+    for (int i = 0; i < 8; ++i) {
+      const char32_t pick = random() % 4 == 0   ? random() % 0x30000
+                            : random() % 4 == 0 ? U"12,.'\u00A0\u00AD"[random() % 7]
+                                                : random() % 0x600;
+      if (pick < 0xD800 || pick > 0xDFFF) append_utf8(text, pick);
+    }
+    const std::string once = fold_case(text);
+    EXPECT_EQ(first_invalid_utf8(once), std::nullopt);
+    if (text.find_first_of("0123456789") == std::string::npos) EXPECT_EQ(fold_case(once), once) << escape_for_terminal(text);
+  }
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 #include "openbook/base/utf8.h"
 
-#include <utf8proc.h>
-
-#include <cstdio>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
 #include "openbook/base/error.h"
 
@@ -45,13 +44,6 @@ bool valid_sequence_at(std::string_view text, size_t offset, size_t length) {
   return true;
 }
 
-bool is_hidden_from_reader(char32_t value) {
-  const bool control = (value < 0x20 && value != '\n') || (value >= 0x7F && value < 0xA0);
-  const bool bidirectional = value == 0x061C || value == 0x200E || value == 0x200F || (value >= 0x202A && value <= 0x202E) ||
-                             (value >= 0x2066 && value <= 0x2069);
-  return control || bidirectional || value == 0x2028 || value == 0x2029;
-}
-
 }  // namespace
 
 std::optional<size_t> first_invalid_utf8(std::string_view text) {
@@ -71,11 +63,11 @@ void require_utf8(std::string_view text, std::string_view what) {
 }
 
 CodePoint code_point_at(std::string_view valid_utf8, size_t offset) {
-  utf8proc_int32_t value = 0;
-  const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(valid_utf8.data()) + offset,
-                                       static_cast<utf8proc_ssize_t>(valid_utf8.size() - offset), &value);
-  if (length <= 0) throw Error(Code::kInvalidArgument, "not UTF-8 at byte " + std::to_string(offset));
-  return {static_cast<char32_t>(value), offset, static_cast<size_t>(length)};
+  UChar32 value = -1;
+  size_t end = offset;
+  if (offset < valid_utf8.size()) U8_NEXT(valid_utf8.data(), end, valid_utf8.size(), value);
+  if (value < 0) throw Error(Code::kInvalidArgument, "not UTF-8 at byte " + std::to_string(offset));
+  return {static_cast<char32_t>(value), offset, end - offset};
 }
 
 std::vector<CodePoint> code_points(std::string_view valid_utf8) {
@@ -87,9 +79,11 @@ std::vector<CodePoint> code_points(std::string_view valid_utf8) {
 }
 
 void append_utf8(std::string& out, char32_t value) {
-  utf8proc_uint8_t bytes[4];
-  const auto length = utf8proc_encode_char(static_cast<utf8proc_int32_t>(value), bytes);
-  out.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(length));
+  if (value > 0x10FFFF) return;
+  uint8_t bytes[U8_MAX_LENGTH];
+  size_t length = 0;
+  U8_APPEND_UNSAFE(bytes, length, static_cast<UChar32>(value));
+  out.append(reinterpret_cast<const char*>(bytes), length);
 }
 
 size_t incomplete_utf8_suffix(std::string_view bytes) {
@@ -102,58 +96,19 @@ size_t incomplete_utf8_suffix(std::string_view bytes) {
 }
 
 bool is_letter_or_digit(char32_t value) {
-  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(value));
-  return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
+  if (value < 0x80) return (value >= '0' && value <= '9') || ((value | 0x20) >= 'a' && (value | 0x20) <= 'z');
+  return (U_MASK(u_charType(static_cast<UChar32>(value))) & (U_GC_L_MASK | U_GC_M_MASK | U_GC_N_MASK)) != 0;
 }
 
 bool is_space(char32_t value) {
   if (value == ' ' || (value >= '\t' && value <= '\r') || value == 0x85) return true;
-  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(value));
-  return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+  return value >= 0x80 && (U_MASK(u_charType(static_cast<UChar32>(value))) & U_GC_Z_MASK) != 0;
 }
 
-char32_t to_lower(char32_t value) { return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(value))); }
-
-std::string fold_case(std::string_view valid_utf8) {
-  std::string folded;
-  folded.reserve(valid_utf8.size());
-  for (const CodePoint& point : code_points(valid_utf8)) append_utf8(folded, to_lower(point.value));
-  return folded;
+bool is_ignorable(char32_t value) {
+  return value >= 0x80 && u_hasBinaryProperty(static_cast<UChar32>(value), UCHAR_DEFAULT_IGNORABLE_CODE_POINT);
 }
 
-std::string escape_for_terminal(std::string_view text) {
-  std::string shown;
-  char buffer[16];
-  for (size_t offset = 0; offset < text.size();) {
-    const size_t length = sequence_length(text[offset]);
-    if (!valid_sequence_at(text, offset, length)) {
-      std::snprintf(buffer, sizeof buffer, "\\x%02X", static_cast<uint8_t>(text[offset]));
-      shown += buffer;
-      ++offset;
-      continue;
-    }
-    const CodePoint point = code_point_at(text, offset);
-    if (is_hidden_from_reader(point.value)) {
-      std::snprintf(buffer, sizeof buffer, point.value < 0x100 ? "\\x%02X" : "\\u{%X}", static_cast<unsigned>(point.value));
-      shown += buffer;
-    } else {
-      shown += text.substr(offset, length);
-    }
-    offset += length;
-  }
-  return shown;
-}
-
-std::string escape_line(std::string_view text) {
-  std::string line;
-  for (const char byte : text) {
-    const size_t named = std::string_view("\n\r\t").find(byte);
-    if (named == std::string_view::npos)
-      line += byte;
-    else
-      (line += '\\') += "nrt"[named];
-  }
-  return escape_for_terminal(line);
-}
+char32_t to_lower(char32_t value) { return static_cast<char32_t>(u_tolower(static_cast<UChar32>(value))); }
 
 }  // namespace openbook

@@ -35,12 +35,18 @@ size_t incomplete_utf8_suffix(std::string_view bytes);
 
 bool is_letter_or_digit(char32_t value);  // Unicode categories L*, M*, N*
 bool is_space(char32_t value);
+bool is_ignorable(
+    char32_t value);  // default ignorable: soft hyphens, joiners, variation selectors; a reader sees nothing of them
 char32_t to_lower(char32_t value);
 
-// Lower-cases and case-folds every code point (simple folding: the number of code points stays).
+// The form that words are compared by: Unicode's NFKC_Casefold (case, ligatures, full-width forms and combining marks are one
+// way, what is_ignorable is gone), typographic apostrophes straight, digits of any script in ASCII and not grouped (12,500 is
+// 12500). Text whose language groups by points is read by find_words (openbook/base/words.h).
 std::string fold_case(std::string_view valid_utf8);
 
-// For terminals: control characters (all but newline), bidirectional overrides and invalid bytes become visible \xNN or \u{...}.
+// For terminals: invalid bytes become \xNN, and control characters (all but newline), marks of direction and what a reader would
+// not see (zero-width characters, variation selectors, tags, annotation marks) \xNN or \u{...}. Joiners and selectors that shape
+// the letters or the emoji around them stay, soft hyphens too.
 std::string escape_for_terminal(std::string_view text);
 // The same for names, quotes and messages, which must not begin a line of their own: newline, return and tab become \n, \r and
 // \t.
