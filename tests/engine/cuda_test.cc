@@ -110,7 +110,7 @@ TEST_P(Cuda, ForksDecodeOnTheirOwn) {
     for (const TokenId id : {5, 6, 7}) decode(*cache, id);
   }
   const at::Tensor kept = decode(origin, 8), copy = kept.clone();
-  KvCache fork = origin.fork();
+  KvCache fork = origin.fork(origin.size(), origin.capacity());
   for (const TokenId id : {9, 10, 11}) decode(origin, id);
   EXPECT_TRUE(at::equal(kept, copy));
   decode(again, 8);

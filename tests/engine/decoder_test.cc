@@ -150,13 +150,21 @@ TEST(KvCache, AForkIsIndependent) {
   const std::vector<TokenId> prompt = random_ids(20, decoder.model(), 4);
   KvCache cache(decoder.model(), 40);
   decoder.step({{.tokens = prompt, .cache = &cache}});
-  KvCache fork = cache.fork();
+  KvCache fork = cache.fork(cache.size(), cache.capacity());
   decoder.step({{.tokens = random_ids(5, decoder.model(), 5), .cache = &fork}});
   fork.cut(20);
   EXPECT_EQ(cache.size(), 20);
   const auto from_cache = decoder.step({{.tokens = {7}, .cache = &cache}});
   const auto from_fork = decoder.step({{.tokens = {7}, .cache = &fork}});
   EXPECT_TRUE(at::equal(from_cache[0].logits, from_fork[0].logits));
+
+  KvCache short_fork = cache.fork(12, 13);
+  cache.cut(12);
+  const auto from_cut = decoder.step({{.tokens = {9}, .cache = &cache}});
+  EXPECT_TRUE(at::equal(from_cut[0].logits, decoder.step({{.tokens = {9}, .cache = &short_fork}})[0].logits));
+  EXPECT_EQ(short_fork.capacity(), 13);
+  EXPECT_ERROR(cache.fork(14, 20), Code::kOutOfRange, "14 of a cache's 13 positions");
+  EXPECT_ERROR(cache.fork(10, 9), Code::kOutOfRange, "into one of 9");
 }
 
 TEST(KvCache, SizesOutOfRangeAreRefused) {

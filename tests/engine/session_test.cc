@@ -126,6 +126,34 @@ TEST_P(TinySession, LongRunsGoInChunksAndSeeTheSame) {
   }
 }
 
+TEST_P(TinySession, LogProbabilitiesOfAForkEqualThoseComputedAnew) {
+  const std::vector<TokenId> ids = random_ids(40, model_, 13), other = random_ids(40, model_, 14);
+  Session session(decoder_, capacity_);
+  session.append(piece(ids, 0, 24));
+  session.edits().from_position = 24;
+  session.edits().set_gain({0, 0}, 0.0f);
+  session.append(piece(ids, 24, 30));
+  const auto equal = [&](std::span<const TokenId> context, const std::string& what) {
+    const std::vector<double> forked = log_probabilities(session, context, piece(ids, 30, 40)),
+                              anew = log_probabilities(decoder_, context, piece(ids, 30, 40));
+    ASSERT_EQ(forked.size(), anew.size()) << what;
+    for (size_t i = 0; i < anew.size(); ++i) EXPECT_NEAR(forked[i], anew[i], 1e-4) << what << " " << i;
+  };
+  std::vector<TokenId> shortened(ids.begin(), ids.begin() + 10), later = ids;
+  shortened.insert(shortened.end(), ids.begin() + 15, ids.begin() + 30);
+  equal(piece(ids, 0, 30), "all that was read, the end of it under an edit");
+  equal(piece(ids, 0, 12), "its beginning");
+  equal(shortened, "without some tokens of its middle");
+  equal(later, "more than was read");
+  equal(other, "something else");
+  EXPECT_EQ(session.position(), 30);
+  EXPECT_EQ(session.unedited(), 24);
+  session.rewind(20);
+  EXPECT_EQ(session.unedited(), 20);
+  session.append(piece(other, 0, 10));  // its edit acts from position 24 on
+  EXPECT_EQ(session.unedited(), 24);
+}
+
 class PlainSession : public testing::Test {
  protected:
   const Decoder decoder_{test::load_tiny("plain")};
@@ -220,6 +248,12 @@ TEST_F(DeepModel, AnotherThreadStopsAPromptInItsMiddle) {
   expect_usable();
 }
 
+TEST_F(DeepModel, AForkDoesNotReadTheContextAgain) {
+  session_.append(piece(ids_, 8, ids_.size()));
+  const double forked = seconds_of([&] { log_probabilities(session_, ids_, piece(ids_, 0, 3)); });
+  EXPECT_LT(forked, whole_ / 2);
+}
+
 TEST_F(DeepModel, ADeadlineEndsLogProbabilitiesWithinALayer) {
   const Cancellation request(nullptr, soon());
   const double stopped = seconds_of([&] {
@@ -245,6 +279,9 @@ TEST_F(PlainSession, LogProbabilitiesNeedAContextThatFits) {
   EXPECT_ERROR(log_probabilities(decoder_, {}, piece(ids, 0, 1)), Code::kInvalidArgument, "at least one token");
   EXPECT_ERROR(log_probabilities(decoder_, piece(ids, 0, 5), piece(ids, 5, ids.size())), Code::kOutOfRange, "do not fit");
   EXPECT_TRUE(log_probabilities(decoder_, piece(ids, 0, 5), {}).empty());
+  const Session session(decoder_, 8);
+  EXPECT_ERROR(log_probabilities(session, {}, piece(ids, 0, 1)), Code::kInvalidArgument, "at least one token");
+  EXPECT_ERROR(log_probabilities(session, piece(ids, 0, 5), piece(ids, 5, ids.size())), Code::kOutOfRange, "do not fit");
   Cancellation cancellation;
   cancellation.cancel();
   EXPECT_ERROR(log_probabilities(decoder_, piece(ids, 0, 5), piece(ids, 5, 6), &cancellation), Code::kCancelled, "stopped");

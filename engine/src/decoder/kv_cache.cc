@@ -23,14 +23,17 @@ void KvCache::cut(int64_t size) {
   size_ = size;
 }
 
-KvCache KvCache::fork() const {
+KvCache KvCache::fork(int64_t size, int64_t capacity) const {
+  if (size < 0 || size > size_ || size > capacity)
+    throw Error(Code::kOutOfRange, "can't copy " + std::to_string(size) + " of a cache's " + std::to_string(size_) +
+                                       " positions into one of " + std::to_string(capacity));
   KvCache copy;
-  copy.size_ = size_;
-  translating_torch_errors("copying a cache of " + std::to_string(capacity()) + " positions", [&] {
-    copy.keys_ = at::empty_like(keys_);
-    copy.values_ = at::empty_like(values_);
-    copy.keys_.narrow(2, 0, size_).copy_(keys_.narrow(2, 0, size_));
-    copy.values_.narrow(2, 0, size_).copy_(values_.narrow(2, 0, size_));
+  copy.size_ = size;
+  translating_torch_errors("copying a cache of " + std::to_string(size) + " positions", [&] {
+    copy.keys_ = at::empty({keys_.size(0), keys_.size(1), capacity, keys_.size(3)}, keys_.options());
+    copy.values_ = at::empty_like(copy.keys_);
+    copy.keys_.narrow(2, 0, size).copy_(keys_.narrow(2, 0, size));
+    copy.values_.narrow(2, 0, size).copy_(values_.narrow(2, 0, size));
   });
   return copy;
 }

@@ -35,7 +35,10 @@ class KvCache {
   int64_t capacity() const { return keys_.size(2); }
 
   void cut(int64_t size);  // forget positions >= size; throws out_of_range when size is not in [0, this->size()]
-  KvCache fork() const;    // an independent copy of what is filled, same capacity
+
+  // An independent copy of the first `size` positions, with room for `capacity`. Throws out_of_range when size is not in
+  // [0, this->size()] or above capacity, resource_exhausted when there is no memory for it.
+  KvCache fork(int64_t size, int64_t capacity) const;
 
   // [layers, kv_heads, capacity, d_head] in the model's dtype; keys after rope. Positions >= size() are undefined.
   const at::Tensor& keys() const { return keys_; }

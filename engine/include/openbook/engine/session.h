@@ -45,6 +45,10 @@ class Session {
   int64_t position() const { return cache_.size(); }  // tokens run so far
   const std::vector<TokenId>& tokens() const { return tokens_; }
   const Decoder& decoder() const { return *decoder_; }
+  const KvCache& cache() const { return cache_; }
+
+  // How many of the first positions no edit acted on: what they hold is what a plain pass holds.
+  int64_t unedited() const { return unedited_; }
 
   // What a chunk needs besides the cache stays small. Smaller chunks would read the weights more often, and a device would do
   // little but start kernels.
@@ -57,12 +61,18 @@ class Session {
   std::optional<HeadTaps> taps_;
   std::vector<TokenId> tokens_;
   at::Tensor logits_;
+  int64_t unedited_ = 0;
 };
 
 // log p of each of `continuation` after `context`, in nats, in one unedited teacher-forced pass: [continuation.size()]. Throws
 // invalid_argument when the context is empty, out_of_range when both do not fit into the model's positions, and what
 // `cancellation` throws.
 std::vector<double> log_probabilities(const Decoder& decoder, std::span<const TokenId> context,
+                                      std::span<const TokenId> continuation, const Cancellation* cancellation = nullptr);
+
+// The same, for a context that begins as the session did: what the session has read of it, unedited, is copied and not read
+// again. The session stays as it is.
+std::vector<double> log_probabilities(const Session& session, std::span<const TokenId> context,
                                       std::span<const TokenId> continuation, const Cancellation* cancellation = nullptr);
 
 }  // namespace openbook::engine
