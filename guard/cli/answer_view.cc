@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
@@ -30,52 +31,88 @@ std::string trimmed(std::string_view shown_text) {
   return std::string(slice(shown_text, trim(shown_text, {0, static_cast<int64_t>(shown_text.size())})));
 }
 
-// Citations by number, in the order of the answer; claims that quote one place share a number.
+// One footnote for each source sentence, in the order of the answer.
+struct Footnote {
+  const Citation* first;  // to cite it
+  std::string text;       // the quote
+  ByteSpan quote;         // where it stands: the shortest run that holds what all its citations quote, in the document
+  std::optional<double> causal_nats;
+  bool causal = false, word_for_word = false;
+};
+
+bool one_sentence(const Citation& a, const Citation& b) {
+  return a.document_sha256 == b.document_sha256 && a.document_id == b.document_id && a.sentence.begin == b.sentence.begin;
+}
+
 struct Footnotes {
-  std::map<int32_t, size_t> number_of;  // by index into Answer::citations
-  std::vector<const Citation*> in_order;
+  std::vector<Footnote> in_order;
+  std::map<int64_t, std::string> marks;  // by the byte of the answer that they stand behind: "[1]"
 
   explicit Footnotes(const Answer& answer) {
-    for (const Claim& claim : answer.claims) {
-      if (!claim.citation || claim.support != Support::kSupported) continue;
-      const Citation& citation = answer.citations[*claim.citation];
-      const auto same = std::find_if(in_order.begin(), in_order.end(), [&](const Citation* other) {
-        return other->document_sha256 == citation.document_sha256 && other->document_id == citation.document_id &&
-               other->source == citation.source;
+    for (size_t i = 0; i < answer.citations.size(); ++i) {
+      const bool supports = std::any_of(answer.claims.begin(), answer.claims.end(), [&](const Claim& claim) {
+        return claim.citation == static_cast<int32_t>(i) && claim.support == Support::kSupported;
       });
-      number_of[*claim.citation] = static_cast<size_t>(same - in_order.begin()) + 1;
-      if (same == in_order.end()) in_order.push_back(&citation);
+      if (supports) add(answer.citations[i], answer);
     }
+  }
+
+ private:
+  void add(const Citation& citation, const Answer& answer) {
+    auto note =
+        std::find_if(in_order.begin(), in_order.end(), [&](const Footnote& each) { return one_sentence(*each.first, citation); });
+    if (note == in_order.end())
+      note = in_order.insert(note, {.first = &citation, .text = citation.quote, .quote = citation.source});
+    if (note->quote != citation.source) widen(*note, citation);
+    if (citation.causal_nats)
+      note->causal_nats = std::max(note->causal_nats.value_or(*citation.causal_nats), *citation.causal_nats);
+    note->causal = note->causal || citation.causal;
+    note->word_for_word =
+        note->word_for_word || std::any_of(answer.sentences.begin(), answer.sentences.end(), [&](const auto& each) {
+          return each.quoted && each.answer.contains(citation.answer.begin);
+        });
+    const std::string mark = "[" + std::to_string(note - in_order.begin() + 1) + "]";
+    std::string& here = marks[citation.answer.end];
+    if (!here.ends_with(mark)) here += mark;
+  }
+
+  // A citation's sentence_text holds every quote from its sentence.
+  static void widen(Footnote& note, const Citation& citation) {
+    note.quote = {std::min(note.quote.begin, citation.source.begin), std::max(note.quote.end, citation.source.end)};
+    const int64_t begin = citation.sentence.begin;
+    note.text =
+        slice(citation.sentence_text, {note.quote.begin - begin, std::min(note.quote.end, citation.sentence.end) - begin});
   }
 };
 
-// The delivered text, words painted, citation numbers behind their claims.
+// The delivered text, words painted, footnote marks behind their clauses.
 std::string body_of(const Answer& answer, const Footnotes& notes) {
-  std::map<int64_t, std::string> behind;  // by the byte that the claim ends at
-  for (const Claim& claim : answer.claims)
-    if (claim.citation && notes.number_of.contains(*claim.citation))
-      behind[claim.answer.end] += "[" + std::to_string(notes.number_of.at(*claim.citation)) + "]";
   std::string body;
   int64_t done = 0;
   for (const Word& word : answer.words) {
     body += shown(slice(answer.text, {done, word.answer.begin})) + marked(word, slice(answer.text, word.answer));
     done = word.answer.end;
-    if (const auto mark = behind.find(done); mark != behind.end()) body += paint(Style::kFaint, mark->second);
+    if (const auto mark = notes.marks.find(done); mark != notes.marks.end()) body += paint(Style::kFaint, mark->second);
   }
   body += shown(std::string_view(answer.text).substr(done));
   return trimmed(body);
 }
 
-std::string footnote(size_t number, const Citation& citation) {
-  std::string note = "[" + std::to_string(number) + "] " + escape_line(citation.document_id);
-  if (citation.line > 0) note += ":" + std::to_string(citation.line);
-  note += "  \"" + escape_line(citation.quote) + "\"";
-  if (citation.causal_nats) {
+// The quote, and under it the sentence where the quote is not all of it.
+std::string footnote(size_t number, const Footnote& note) {
+  const Citation& citation = *note.first;
+  std::string line = "[" + std::to_string(number) + "] " + escape_line(citation.document_id);
+  if (citation.line > 0) line += ":" + std::to_string(citation.line);
+  line += "  \"" + escape_line(note.text) + "\"";
+  if (note.word_for_word) line += "  (word for word)";
+  if (note.causal_nats) {
     char nats[48];
-    std::snprintf(nats, sizeof nats, "  (%s, %.1f nats)", citation.causal ? "causal" : "not causal", *citation.causal_nats);
-    note += nats;
+    std::snprintf(nats, sizeof nats, "  (%s, %.1f nats)", note.causal ? "causal" : "not causal", *note.causal_nats);
+    line += nats;
   }
-  return note + "\n    " + paint(Style::kFaint, shown(citation.sentence_text, 4)) + "\n";
+  line += "\n";
+  const bool whole = citation.sentence_text.starts_with(note.text) && note.text.size() + 1 >= citation.sentence_text.size();
+  return whole ? line : line + "    " + paint(Style::kFaint, shown(citation.sentence_text, 4)) + "\n";
 }
 
 std::string trace_of(const Answer& answer) {
@@ -107,7 +144,7 @@ std::string answer_text(const Answer& answer) {
   const Footnotes notes(answer);
   std::string text = body_of(answer, notes) + "\n";
   if (!notes.in_order.empty()) text += "\n";
-  for (size_t i = 0; i < notes.in_order.size(); ++i) text += footnote(i + 1, *notes.in_order[i]);
+  for (size_t i = 0; i < notes.in_order.size(); ++i) text += footnote(i + 1, notes.in_order[i]);
   return text + trace_of(answer) + left_out_of(answer);
 }
 

@@ -1,8 +1,12 @@
 #include "openbook/guard/guard.h"
 
 #include <algorithm>
+#include <chrono>
+#include <map>
+#include <optional>
 
 #include "answer/answerer.h"
+#include "answer/checker.h"
 #include "answer/record.h"
 #include "loaded_guard.h"
 #include "openbook/base/log.h"
@@ -13,14 +17,6 @@
 
 namespace openbook {
 namespace {
-
-Policy annotate_policy() {
-  Policy policy;
-  policy.name = "annotate";
-  policy.on_recited = policy.on_unchecked = policy.on_off_topic = policy.on_uncited = Action::kFlag;
-  policy.max_sentences = 64;
-  return policy;
-}
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
@@ -55,34 +51,34 @@ class HeadGuard final : public Guard {
 
   Answer ask(std::string_view question, const AskOptions& options) const override {
     require_question(question);
-    return answer(question, search(question, options), options, policy_, log_.get());
+    const Cancellation stop = stop_for(options);
+    return answer(question, search(question, options), options, policy_, log_.get(), stop);
   }
 
   Answer ask(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options) const override {
     require_question(question);
-    return answer(question, passages, options, policy_, log_.get());
+    return answer(question, passages, options, policy_, log_.get(), stop_for(options));
   }
 
   Answer ask_unguarded(std::string_view question, const std::vector<Passage>& passages,
                        const AskOptions& options) const override {
     require_question(question);
-    return answer(question, passages, options, annotate_policy(), nullptr);
+    return answer(question, passages, options, unguarded_, nullptr, stop_for(options));
   }
 
   Answer check(std::string_view question, const std::vector<Passage>& passages, std::string_view text,
                const Cancellation* cancellation) const override {
     require_question(question);
+    require_utf8(text, "the answer");
     if (is_blank(text)) throw Error(Code::kInvalidArgument, "the answer is empty", "Give the answer that is to be checked.");
     AskOptions options;
-    options.max_tokens = static_cast<int64_t>(text.size()) + 1;  // a token covers at least one byte
-    options.cancellation = cancellation;
-    const Policy policy = annotate_policy();
-    const engine::Prompt prompt = build_prompt(question, passages, options, /*lead_in=*/false);
-    Answer judged = new_answer(prompt, passages, policy);
-    const auto topic = topic_of(question, prompt);
-    guard::Answerer answerer(speaker(), policy, prompt, question, topic.get(), options,
-                             [this](Answer& so_far) { resolve_citations(so_far); });
-    answerer.read(judged, text);
+    options.max_tokens = static_cast<int64_t>(model_->tokenizer().encode(text).size());
+    const Cancellation stop(cancellation);
+    const Reading reading(*this, question, build_prompt(question, passages, options, /*lead_in=*/false), options, stop);
+    Answer judged = new_answer(reading.prompt, passages, unguarded_);
+    guard::Checker(speaker(), unguarded_, reading.request()).read(judged, text);
+    DocumentTexts documents(retriever_.get());
+    resolve_citations(judged, documents);
     return judged;
   }
 
@@ -143,39 +139,72 @@ class HeadGuard final : public Guard {
     return answer;
   }
 
-  std::unique_ptr<guard::Topic> topic_of(std::string_view question, const engine::Prompt& prompt) const {
-    if (prompt.passages.empty()) return nullptr;
-    return std::make_unique<guard::Topic>(question, prompt.passages, model_->tokenizer(), *embedder_, atlas_.topic_similarity);
+  // What of a request is worked out once.
+  struct Reading {
+    Reading(const HeadGuard& guard, std::string_view asked, engine::Prompt made, const AskOptions& how, const Cancellation& until)
+        : question(asked), prompt(std::move(made)), passages(guard::read_passages(prompt.passages)), options(&how), stop(&until) {
+      if (!passages.empty())
+        topic.emplace(question, passages, guard.model_->tokenizer(), *guard.embedder_, guard.atlas_.topic_similarity, stop);
+    }
+    Reading(const Reading&) = delete;  // its parts point at each other
+    Reading& operator=(const Reading&) = delete;
+
+    guard::Request request() const { return {&prompt, &question, &passages, topic ? &*topic : nullptr, options, stop}; }
+
+    const guard::Question question;
+    const engine::Prompt prompt;
+    const std::vector<guard::ReadPassage> passages;
+    std::optional<guard::Topic> topic;
+    const AskOptions* options;
+    const Cancellation* stop;
+  };
+
+  // The stored documents that a request quotes, each read and checked against its hash once.
+  class DocumentTexts {
+   public:
+    explicit DocumentTexts(const retriever::Retriever* retriever) : retriever_(retriever) {}
+    bool stored() const { return retriever_ != nullptr; }
+    const std::string& text(const std::string& sha256) {
+      const auto known = texts_.find(sha256);
+      return known != texts_.end() ? known->second : texts_.emplace(sha256, retriever_->document_text(sha256)).first->second;
+    }
+
+   private:
+    const retriever::Retriever* retriever_;
+    std::map<std::string, std::string> texts_;
+  };
+
+  static Cancellation stop_for(const AskOptions& options) {
+    return Cancellation(options.cancellation, std::chrono::milliseconds(options.deadline_ms));
   }
 
   Answer answer(std::string_view question, const std::vector<Passage>& passages, const AskOptions& options, const Policy& policy,
-                ProvenanceLog* log) const {
-    const engine::Prompt prompt = build_prompt(question, passages, options, /*lead_in=*/true);
-    Answer answer = new_answer(prompt, passages, policy);
+                ProvenanceLog* log, const Cancellation& stop) const {
+    const Reading reading(*this, question, build_prompt(question, passages, options, /*lead_in=*/true), options, stop);
+    Answer answer = new_answer(reading.prompt, passages, policy);
     if (log) {
       answer.log_id = ProvenanceLog::new_answer_id();
       log->append(LogKind::kBegin, answer.log_id, guard::begin_record(question, answer));
     }
-    const auto topic = topic_of(question, prompt);
+    DocumentTexts documents(retriever_.get());
     const auto keep = [&](Answer& so_far) {
-      resolve_citations(so_far);
+      resolve_citations(so_far, documents);
       if (log) log->append(LogKind::kSentence, so_far.log_id, guard::sentence_record(so_far));
     };
-    guard::Answerer answerer(speaker(), policy, prompt, question, topic.get(), options, keep);
-    answerer.run(answer);
+    guard::Answerer(speaker(), policy, reading.request(), keep).run(answer);
     if (answer.outcome == Outcome::kRefused) answer.text = policy.refusal_text;
-    if (answer.outcome == Outcome::kAbstained) answer.text = answer.trace.back().text;
+    if (answer.outcome == Outcome::kAbstained) answer.text = policy.abstained_text;
     if (log) answer.log_receipt = to_string(log->append(LogKind::kEnd, answer.log_id, guard::end_record(answer)));
     return answer;
   }
 
   // A quote is what the store holds, or it is not shown.
-  void resolve_citations(Answer& answer) const {
+  static void resolve_citations(Answer& answer, DocumentTexts& documents) {
     for (Citation& citation : answer.citations) {
       if (citation.line > 0) continue;
       const Passage& passage = passage_of(answer, citation);
-      if (retriever_ && passage.chunk_id != 0) {
-        const std::string document = retriever_->document_text(citation.document_sha256);
+      if (documents.stored() && passage.chunk_id != 0) {
+        const std::string& document = documents.text(citation.document_sha256);
         require_quote(citation, document);
         citation.line = line_at(document, citation.source.begin);
       } else if (passage.range.begin == 0) {
@@ -211,6 +240,7 @@ class HeadGuard final : public Guard {
   engine::PromptBuilder prompts_;
   std::shared_ptr<const Embedder> embedder_;
   Policy policy_;
+  Policy unguarded_ = Policy::load("annotate");
   std::unique_ptr<retriever::Retriever> retriever_;
   std::unique_ptr<ProvenanceLog> log_;
 };

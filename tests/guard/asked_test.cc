@@ -53,9 +53,9 @@ TEST(Topic, WithoutNamesASentenceIsAlsoCloseUnderItsHeadings) {
   const openbook::test::HashingEmbedder embedder("hashing", 4096);
   std::vector<Passage> passages = {whole_document("x.txt", "It is led by Ada."), whole_document("x.txt", "It is led by Ada.")};
   passages[1].context = "Who leads the team here";
-  const Topic topic("who leads the support team?", passages, test::bytes(), embedder, 0.5);
-  EXPECT_FALSE(topic.sentence_on_topic(0, passages[0].range));
-  EXPECT_TRUE(topic.sentence_on_topic(1, passages[1].range));
+  const test::AskedTopic topic("who leads the support team?", passages, test::bytes(), embedder, 0.5);
+  EXPECT_FALSE(topic->sentence_on_topic(0, passages[0].range));
+  EXPECT_TRUE(topic->sentence_on_topic(1, passages[1].range));
 }
 
 TEST(Topic, PlacesUnderTheSameHeadingsOfADocumentAreOneSection) {
@@ -78,7 +78,8 @@ TEST(JudgeByQuote, ASentenceFromSeveralSectionsKeepsTheClaimsOfOne) {
                                                               "## News\n\nMarlow opened a tower in Leeds.\n")});
   const Spoken stitched = speak({{"It "}, {"closes"}, {" on the "}, {"tower"}, {" in "}, {"Leeds"}, {"."}}, ground.prompt);
   const Judgement judgement = judge_by_quote(stitched, ground.context());
-  EXPECT_THAT(shown(judgement, stitched.text), ElementsAre("closes: unsupported", "tower: supported", "Leeds: supported"));
+  EXPECT_THAT(shown(judgement, stitched.text),
+              ElementsAre("closes: unsupported", "on: unsupported", "tower: supported", "Leeds: supported"));
   EXPECT_EQ(judgement.claims[0].verdict, Verdict::kUnchecked);
   ASSERT_EQ(judgement.citations.size(), 2u);
   for (const Citation& citation : judgement.citations) EXPECT_EQ(citation.sentence_text, "Marlow opened a tower in Leeds.");

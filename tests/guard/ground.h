@@ -12,20 +12,36 @@
 
 namespace openbook::guard::test {
 
+// A Topic with the question and the passages that it reads.
+struct AskedTopic {
+  AskedTopic(const std::string& asked, const std::vector<Passage>& passages, const engine::Tokenizer& tokenizer,
+             const Embedder& embedder, double close)
+      : question(asked), read(read_passages(passages)), topic(question, read, tokenizer, embedder, close) {}
+  AskedTopic(const AskedTopic&) = delete;
+  operator const Topic&() const { return topic; }
+  const Topic* operator->() const { return &topic; }
+
+  Question question;
+  std::vector<ReadPassage> read;
+  Topic topic;
+};
+
 struct Ground {
-  Ground(std::string asked, std::vector<Passage> given, double close = 1.0)
-      : question(std::move(asked)), passages(std::move(given)), prompt(prompt_of(passages)) {
-    topic.emplace(question, prompt.passages, bytes(), embedder, close);
+  Ground(const std::string& asked, std::vector<Passage> given, double close = 1.0)
+      : question(asked), passages(std::move(given)), prompt(prompt_of(passages)), read(read_passages(prompt.passages)) {
+    topic.emplace(question, read, bytes(), embedder, close);
     atlas.first_token = {.copied_above = 0.9, .recited_below = 0.1};
   }
-  JudgeContext context() const { return {&prompt, &*topic, &atlas, question}; }
+  Ground(const Ground&) = delete;
+  JudgeContext context() const { return {&prompt, &read, &*topic, &atlas, &question}; }
   Source place(const std::string& words, int32_t passage, size_t which = 0) const {
     return {passage, find_words(passages.at(passage).text, words).at(which)};
   }
 
-  std::string question;
+  Question question;
   std::vector<Passage> passages;
   engine::Prompt prompt;
+  std::vector<ReadPassage> read;
   openbook::test::HashingEmbedder embedder;
   std::optional<Topic> topic;
   attribution::HeadAtlas atlas;

@@ -74,7 +74,7 @@ TEST_F(GuardSteering, ASteeredSentenceEndsWithTheClauseBeforeItsFirstUnsupported
 TEST_F(GuardSteering, ASentenceThatTheProbeIsNotSureOfIsProvedBeforeAnythingIsSteered) {
   GuardOptions options =
       this->options(test::capital_llama(), [](attribution::HeadAtlas& atlas) { atlas.first_token.copied_above = 1; });
-  const Answer proved = Guard::open(options)->ask(kQuestion, documents({kBergen}));
+  const Answer proved = Guard::open(options)->ask(kQuestion, documents({"The capital of Norway is Bergen today."}));
   EXPECT_THAT(tried(proved),
               ElementsAre("decode: not copied from a passage about the question: \"Bergen\"", "prove: supported and causal"));
   EXPECT_EQ(proved.text, kSaid + "Bergen.");
@@ -96,9 +96,10 @@ TEST_F(GuardSteering, OfASteeredSentenceThatRepeatsTheDocumentOneCausalClaimIsEn
   model.follow(" Quito", {"."});
   const Answer repeated = ask(model, {"The capital of Norway is Bergen and Quito."});
   EXPECT_EQ(repeated.text, kSteered + "Bergen and Quito.");
-  ASSERT_EQ(repeated.citations.size(), 2u);
-  EXPECT_TRUE(repeated.citations[0].causal);
-  EXPECT_FALSE(repeated.citations[1].causal);
+  ASSERT_EQ(repeated.claims.size(), 2u);
+  EXPECT_TRUE(repeated.claims[0].causal);
+  EXPECT_FALSE(repeated.claims[1].causal);
+  EXPECT_EQ(repeated.citations.size(), 1u) << "one for the clause";
 
   const Answer pieced = ask(model, {"The capital of Norway is Bergen. Norway has Quito."});
   EXPECT_THAT(tried(pieced),

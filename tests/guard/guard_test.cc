@@ -88,8 +88,10 @@ TEST_F(GuardAnswers, TheModelsOwnNoIsAbstained) {
   model.follow(" answer", {"."});
   const Answer answer = ask(model, {kBergen});
   EXPECT_EQ(answer.outcome, Outcome::kAbstained);
-  EXPECT_EQ(answer.text, "The documents do not answer.");
+  EXPECT_EQ(answer.text, Policy().abstained_text) << "the policy's words, not the model's";
   EXPECT_TRUE(answer.sentences.empty());
+  EXPECT_EQ(answer.trace.back().text, "The documents do not answer.");
+  EXPECT_FALSE(answer.trace.back().words.empty()) << "judged as any other sentence";
 }
 
 TEST_F(GuardAnswers, AModelThatSaysNothingIsRefused) {
@@ -204,7 +206,7 @@ TEST_F(GuardAnswers, AQuoteIsReReadFromTheStoreAndAMismatchIsDataLoss) {
 
 TEST_F(GuardAnswers, CheckJudgesAForeignAnswerAndChangesNothingOfIt) {
   const auto guard = Guard::open(options(test::capital_llama()));
-  const std::string text = "# The capital of Norway is Bergen. The capital of Norway is Oslo.";
+  const std::string text = "The capital of Norway is Bergen. The capital of Norway is Oslo.";
   const Answer judged = guard->check(kQuestion, documents({kBergen}), text);
   EXPECT_EQ(judged.text, text);
   std::map<std::string, Verdict> verdicts;

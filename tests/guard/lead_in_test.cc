@@ -37,7 +37,7 @@ TEST(LeadIn, EndsWhereTheAnswerBegins) {
   };
   for (const auto& row : rows) {
     const std::string text = std::string(row.announcing) + row.answer;
-    EXPECT_EQ(lead_in(text, split_words(text), language_of(text)), split_words(row.announcing).size()) << text;
+    EXPECT_EQ(lead_in(read_words(text, language_of(text)), language_of(text)), split_words(row.announcing).size()) << text;
   }
 }
 

@@ -13,7 +13,8 @@ using testing::IsEmpty;
 
 std::vector<std::string> news(const std::string& sentence, const std::string& question) {
   std::vector<std::string> texts;
-  for (const ByteSpan& bytes : news_in(sentence, question)) texts.emplace_back(slice(sentence, bytes));
+  const Question asked(question);
+  for (const ByteSpan& bytes : news_in(read_words(sentence, asked.language()), asked)) texts.emplace_back(slice(sentence, bytes));
   return texts;
 }
 
@@ -33,7 +34,7 @@ TEST(News, OfSentencesAreTheirTokensInThePrompt) {
                             {whole_document("a.md", "Here is Leeds. It is in Kent."), whole_document("b.md", "Leeds is big.")});
   const int64_t first = ground.prompt.passage_tokens[0].begin, second = ground.prompt.passage_tokens[1].begin;
   const std::vector<SentencePlace> both = {{0, {15, 29}}, {1, {0, 13}}};
-  EXPECT_THAT(tokens_of_news(ground.prompt, both, ground.question),
+  EXPECT_THAT(tokens_of_news(ground.prompt, both, ground.question, ground.read),
               ElementsAre(TokenRange{first + 24, first + 28}, TokenRange{second + 9, second + 12}));
 }
 
@@ -41,7 +42,7 @@ TEST(News, AreNoneWhereASentenceSaysNothingNew) {
   const test::Ground ground("Is Leeds big?", {whole_document("b.md", "Leeds is big.")});
   const std::vector<SentencePlace> sentence = {{0, {0, 13}}};
   EXPECT_THAT(tokens_of(ground.prompt, sentence), ElementsAre(ground.prompt.passage_tokens[0]));
-  EXPECT_THAT(tokens_of_news(ground.prompt, sentence, ground.question), IsEmpty());
+  EXPECT_THAT(tokens_of_news(ground.prompt, sentence, ground.question, ground.read), IsEmpty());
   EXPECT_THAT(tokens_of(ground.prompt, {}), IsEmpty());
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/test_support.h"
 #include "engine/byte_tokenizer.h"
+#include "guard/ground.h"
 #include "openbook/base/sentences.h"
 #include "retriever/hashing_embedder.h"
 
@@ -27,7 +28,9 @@ std::vector<Passage> passages_of(const std::vector<std::string>& texts) {
 TEST(Topic, NamesAndNumbersSayWhatAQuestionIsAbout) {
   const openbook::test::HashingEmbedder embedder;
   const std::vector<Passage> none;
-  const auto terms = [&](const char* question) { return Topic(question, none, kBytes, embedder, kNever).subject().rarest; };
+  const auto terms = [&](const char* question) {
+    return test::AskedTopic(question, none, kBytes, embedder, kNever)->subject().rarest;
+  };
   EXPECT_THAT(terms("What is the capital of Norway?"), ElementsAre("norway"));
   EXPECT_THAT(terms("Did Marlow buy 3 ships from Marlowe?"), ElementsAre("marlow", "3", "marlowe"));
   EXPECT_THAT(terms("Is Al older than Bartholomew?"), ElementsAre("bartholomew"));  // much rarer than the other name
@@ -52,12 +55,12 @@ TEST(Topic, ASentenceNeedsARareTermAndItsPassageAllOfThem) {
   const openbook::test::HashingEmbedder embedder;
   const std::vector<Passage> passages =
       passages_of({"Marlow has an office. Tern has ships.", "Marlow has a ship.", "The Marlows and Terns left."});
-  const Topic topic("Who heads Marlow and Tern?", passages, kBytes, embedder, kNever);
-  ASSERT_THAT(topic.subject().rarest, ElementsAre("marlow"));  // "tern" is more frequent by its length alone
+  const test::AskedTopic topic("Who heads Marlow and Tern?", passages, kBytes, embedder, kNever);
+  ASSERT_THAT(topic->subject().rarest, ElementsAre("marlow"));  // "tern" is more frequent by its length alone
   EXPECT_THAT(on_topic(topic, passages),
               ElementsAre("Marlow has an office.", "Marlow has a ship.", "The Marlows and Terns left."));  // another ending
-  const Topic both("Who heads Marlow and Ternby?", passages, kBytes, embedder, kNever);
-  EXPECT_THAT(both.subject().rarest, ElementsAre("marlow", "ternby"));
+  const test::AskedTopic both("Who heads Marlow and Ternby?", passages, kBytes, embedder, kNever);
+  EXPECT_THAT(both->subject().rarest, ElementsAre("marlow", "ternby"));
   EXPECT_THAT(on_topic(both, passages), IsEmpty());
 }
 
@@ -66,26 +69,26 @@ TEST(Topic, NamesThatDifferInOneWordAreDifferentSubjects) {
   const std::vector<Passage> passages =
       passages_of({"The University of West Marlow is in Quito.", "The University of New Marlow is in Reno.",
                    "UNM, named after Marlow, is in Lund.", "The University of West Marlow is in New Quito."});
-  const Topic topic("Where is the University of New Marlow?", passages, kBytes, embedder, kAlways);
-  EXPECT_THAT(topic.subject().names, ElementsAre(ElementsAre("university", "new", "marlow")));
-  EXPECT_FALSE(topic.sentence_on_topic(0, {0, 42})) << "however close, and though it has the rarest words";
-  EXPECT_TRUE(topic.sentence_on_topic(1, {0, 40}));
-  EXPECT_TRUE(topic.sentence_on_topic(2, {0, 36})) << "a name's initials stand for it";
-  EXPECT_FALSE(topic.sentence_on_topic(3, {0, 47})) << "all of its words, but not one after another";
+  const test::AskedTopic topic("Where is the University of New Marlow?", passages, kBytes, embedder, kAlways);
+  EXPECT_THAT(topic->subject().names, ElementsAre(ElementsAre("university", "new", "marlow")));
+  EXPECT_FALSE(topic->sentence_on_topic(0, {0, 42})) << "however close, and though it has the rarest words";
+  EXPECT_TRUE(topic->sentence_on_topic(1, {0, 40}));
+  EXPECT_TRUE(topic->sentence_on_topic(2, {0, 36})) << "a name's initials stand for it";
+  EXPECT_FALSE(topic->sentence_on_topic(3, {0, 47})) << "all of its words, but not one after another";
 }
 
 TEST(Topic, NumbersHaveNoEndings) {
   const openbook::test::HashingEmbedder embedder;
   const std::vector<Passage> passages = passages_of({"Heron 2024.5 came in August.", "Heron 2024.7 came in November."});
-  const Topic topic("When did Heron 2024.7 come?", passages, kBytes, embedder, kAlways);
+  const test::AskedTopic topic("When did Heron 2024.7 come?", passages, kBytes, embedder, kAlways);
   EXPECT_THAT(on_topic(topic, passages), ElementsAre("Heron 2024.7 came in November."));
 }
 
 TEST(Topic, EveryRareWordOfAQuestionWithoutNamesIsNeeded) {
   const openbook::test::HashingEmbedder embedder;
   const std::vector<Passage> passages = passages_of({"The chief executive came in May.", "The chief executive has a salary."});
-  const Topic topic("which salary has the chief?", passages, kBytes, embedder, kNever);
-  ASSERT_THAT(topic.subject().rarest, ElementsAre("salary", "chief"));
+  const test::AskedTopic topic("which salary has the chief?", passages, kBytes, embedder, kNever);
+  ASSERT_THAT(topic->subject().rarest, ElementsAre("salary", "chief"));
   EXPECT_THAT(on_topic(topic, passages), ElementsAre("The chief executive has a salary."))
       << "what is asked for is a word like any other";
 }
@@ -94,7 +97,7 @@ TEST(Topic, OnlyAQuestionWithoutNamesGoesByClosenessAlone) {
   const openbook::test::HashingEmbedder embedder;
   const std::vector<Passage> passages = passages_of({"Ships of the line. Something else entirely.", "Rain fell."});
   const auto found = [&](const char* question, double close) {
-    return on_topic(Topic(question, passages, kBytes, embedder, close), passages);
+    return on_topic(test::AskedTopic(question, passages, kBytes, embedder, close), passages);
   };
   EXPECT_THAT(found("Which boats of the line sail?", kNever), IsEmpty());
   EXPECT_THAT(found("Which boats of the line sail?", 0.5), ElementsAre("Ships of the line."));
@@ -107,23 +110,23 @@ TEST(Topic, ASubjectIsLookedForInTheSectionAndWhatStandsAboveIt) {
   std::vector<Passage> passages =
       passages_of({"# News\n\n## The Mona Lisa\n\nIt hangs in Ghent.\n\n### Visits\n\nOpen on Monday.\n\n"
                    "## The Eiffel Tower\n\nA painter painted it."});
-  const Topic topic("Who painted the Mona Lisa?", passages, kBytes, embedder, kAlways);
+  const test::AskedTopic topic("Who painted the Mona Lisa?", passages, kBytes, embedder, kAlways);
   EXPECT_THAT(on_topic(topic, passages), ElementsAre("It hangs in Ghent.", "Open on Monday."));
 
   passages = passages_of({"It hangs in Ghent.", "It hangs in Ghent.", "It hangs in Ghent."});
   passages[1].context = "The Mona Lisa goes to Ghent";
   passages[2].document_id = "art/mona-lisa.md";
-  const Topic above("Who painted the Mona Lisa?", passages, kBytes, embedder, kAlways);
-  EXPECT_FALSE(above.sentence_on_topic(0, {0, 18}));
-  EXPECT_TRUE(above.sentence_on_topic(1, {0, 18}));
-  EXPECT_TRUE(above.sentence_on_topic(2, {0, 18}));
+  const test::AskedTopic above("Who painted the Mona Lisa?", passages, kBytes, embedder, kAlways);
+  EXPECT_FALSE(above->sentence_on_topic(0, {0, 18}));
+  EXPECT_TRUE(above->sentence_on_topic(1, {0, 18}));
+  EXPECT_TRUE(above->sentence_on_topic(2, {0, 18}));
 }
 
 TEST(Topic, AHeadingIsReadOnlyWhereNothingElseIsOnTopic) {
   const openbook::test::HashingEmbedder embedder;
   const auto found = [&](const char* text) {
     const std::vector<Passage> passages = passages_of({text});
-    return on_topic(Topic("When was Plover released?", passages, kBytes, embedder, kNever), passages);
+    return on_topic(test::AskedTopic("When was Plover released?", passages, kBytes, embedder, kNever), passages);
   };
   EXPECT_THAT(found("## Plover is out\n\nPlover came in May."), ElementsAre("Plover came in May."));
   EXPECT_THAT(found("## Plover, 3 May\n\n- Fixes."), ElementsAre("Plover, 3 May"));
@@ -142,24 +145,25 @@ class CountingEmbedder : public openbook::test::HashingEmbedder {
 TEST(Topic, EverySentenceIsEmbeddedOnceAndOnlyWhenNeeded) {
   const CountingEmbedder embedder;
   const std::vector<Passage> passages = passages_of({"Norway is cold. Its capital is Bergen.", "Rain fell. Rain fell."});
-  const Topic topic("is norway cold?", passages, kBytes, embedder, kNever);
-  EXPECT_TRUE(topic.sentence_on_topic(0, {0, 15}));
+  const test::AskedTopic topic("is norway cold?", passages, kBytes, embedder, kNever);
+  EXPECT_TRUE(topic->sentence_on_topic(0, {0, 15}));
   EXPECT_TRUE(embedder.asked.empty());  // the term decided
   for (int i = 0; i < 3; ++i) {
-    topic.sentences_on_topic();
-    topic.sentence_on_topic(1, {0, 10});
-    topic.sentence_on_topic(0, {16, 38});
+    topic->sentences_on_topic();
+    topic->sentence_on_topic(1, {0, 10});
+    topic->sentence_on_topic(0, {16, 38});
   }
   for (const auto& [text, times] : embedder.asked) EXPECT_EQ(times, 1) << text;
   EXPECT_GT(embedder.asked["Rain fell."], 0);
 }
 
-TEST(SentenceAround, IsTheSentenceThatHoldsTheFirstByteAndNeverLessThanTheQuote) {
+TEST(ReadPassage, TheSentenceAroundAPlaceHoldsItsFirstByteAndIsNeverLess) {
   const std::string text = "# Head line\n\nOne is here. Two is there! A quote. Over two.\n- an item\n";
   const Passage passage = whole_document("d", text);
+  const ReadPassage read(passage);
   for (int64_t begin = 0; begin < static_cast<int64_t>(text.size()); ++begin)
     for (int64_t end = begin + 1; end <= std::min<int64_t>(begin + 12, static_cast<int64_t>(text.size())); ++end) {
-      const ByteSpan around = sentence_around(passage, {begin, end});
+      const ByteSpan around = read.sentence_around({begin, end});
       ASSERT_LE(around.begin, begin);
       ASSERT_GE(around.end, end);
       bool inside = false;

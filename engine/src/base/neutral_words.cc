@@ -21,6 +21,10 @@ const WordSet& english_words() {
       "themselves", "this", "these", "those",
       // copulas and auxiliaries
       "is", "are", "was", "were", "be", "been", "being", "has", "have", "had", "having", "do", "does", "did", "doing",
+      // what joins clauses without denying one
+      "but", "so", "then", "when", "where", "while", "how", "why", "here",
+      // beside a name or a place, where the source may say it in another way ("is located in" for "is in")
+      "called", "named", "known", "located", "situated", "namely", "indeed",
       // joined by an apostrophe; "s" is what split_words leaves of "Paris's" and "it's"
       "s", "i'm", "you're", "we're", "they're", "i've", "you've", "we've", "they've"};
   return words;
@@ -28,7 +32,9 @@ const WordSet& english_words() {
 
 const WordSet& spanish_words() {
   static const WordSet words = {
-      "el", "la", "lo", "los", "las", "un", "una", "de", "del", "y", "e", "que", "qué", "pero", "como", "también",
+      "el", "la", "lo", "los", "las", "un", "una", "unas", "de", "del", "y", "e", "que", "qué", "pero", "como", "también",
+      // what joins clauses, and what stands beside a name or a place
+      "cuando", "cuándo", "cómo", "donde", "dónde", "llamado", "llamada", "ubicado", "ubicada", "situado", "situada",
       // pronouns
       "yo", "me", "mi", "mis", "mí", "tú", "tu", "tus", "te", "ti", "él", "ella", "ello", "ellos", "ellas", "usted", "ustedes",
       "nosotros", "nosotras", "nos", "vosotros", "vosotras", "os", "le", "les", "se", "su", "sus", "suyo", "suya", "suyos",

@@ -7,6 +7,8 @@ namespace guard {
 
 Json to_json(ByteSpan span) { return {span.begin, span.end}; }
 
+Json to_json(const Source& source) { return {{"passage", source.passage}, {"bytes", to_json(source.range)}}; }
+
 Json to_json(const Passage& passage) {
   return {{"document", passage.document_id},         {"sha256", passage.document_sha256}, {"bytes", to_json(passage.range)},
           {"text_sha256", sha256_hex(passage.text)}, {"chunk", passage.chunk_id},         {"score", passage.score}};
@@ -25,14 +27,18 @@ Json to_json(const Word& word, const Answer& answer) {
                {"bytes", to_json(word.answer)},
                {"verdict", verdict_name(word.verdict)},
                {"probability_copied", word.probability_copied}};
-  if (word.place) json["place"] = {{"passage", word.place->passage}, {"bytes", to_json(word.place->range)}};
+  if (word.place) json["place"] = to_json(*word.place);
   return json;
 }
 
 Json to_json(const Claim& claim, const Answer& answer) {
-  return {{"text", slice(answer.text, claim.answer)}, {"bytes", to_json(claim.answer)},
-          {"verdict", verdict_name(claim.verdict)},   {"score", claim.score},
-          {"support", support_name(claim.support)},   {"citation", claim.citation ? Json(*claim.citation) : Json(nullptr)}};
+  Json json = {{"text", slice(answer.text, claim.answer)}, {"bytes", to_json(claim.answer)},
+               {"verdict", verdict_name(claim.verdict)},   {"score", claim.score},
+               {"support", support_name(claim.support)},   {"citation", claim.citation ? Json(*claim.citation) : Json(nullptr)}};
+  if (claim.source) json["source"] = to_json(*claim.source);
+  json["causal_nats"] = claim.causal_nats ? Json(*claim.causal_nats) : Json(nullptr);
+  json["causal"] = claim.causal;
+  return json;
 }
 
 Json to_json(const Citation& citation) {
@@ -52,6 +58,7 @@ Json to_json(const Sentence& sentence, const Answer& answer) {
           {"bytes", to_json(sentence.answer)},
           {"delivery", delivery_name(sentence.delivery)},
           {"steered", sentence.steered},
+          {"quoted", sentence.quoted},
           {"reason", sentence.reason}};
 }
 

@@ -13,6 +13,7 @@ namespace openbook::guard {
 using Json = nlohmann::ordered_json;
 
 Json to_json(ByteSpan span);
+Json to_json(const Source& source);
 Json to_json(const Passage& passage);  // without its text: that stands in the store, or with the caller
 Json to_json(const TokenRecord& token);
 Json to_json(const Word& word, const Answer& answer);

@@ -8,44 +8,31 @@
 #include <optional>
 #include <span>
 
+#include "answer/listener.h"
 #include "answer/sentence_end.h"
 #include "judge/judge.h"
-#include "openbook/engine/prompt.h"
-#include "openbook/engine/session.h"
 #include "openbook/guard/guard.h"
 #include "openbook/guard/policy.h"
 
 namespace openbook::guard {
-
-// What all requests share; everything outlives the Answerer.
-struct Speaker {
-  const engine::Decoder* decoder;
-  const HeadMonitor* monitor;
-  const attribution::HeadAtlas* atlas;
-  const SentenceEnd* sentence_end;
-};
 
 // Called once a sentence is judged, before it counts as shown; may complete its citations.
 using OnSentence = std::function<void(Answer& so_far)>;
 
 class Answerer {
  public:
-  Answerer(const Speaker& speaker, const Policy& policy, const engine::Prompt& prompt, std::string_view question,
-           const Topic* topic, const AskOptions& options, OnSentence on_sentence);
+  Answerer(const Speaker& speaker, const Policy& policy, const Request& request, OnSentence on_sentence);
 
-  // Fills text, words, claims, citations, sentences, trace and outcome of `answer`.
+  // Fills text, words, claims, citations, sentences, trace and outcome of `answer`. Throws what the request's cancellation
+  // throws.
   void run(Answer& answer);
-
-  // Judges `text` as if the model had said it.
-  void read(Answer& answer, std::string_view text);
 
  private:
   Spoken speak_sentence();
   void make_showable(Spoken& spoken) const;
-  void hear(Spoken& spoken, engine::TokenId token);
   void show_words(const Spoken& spoken, int64_t& shown) const;
   std::string_view missing(const Answer& so_far, std::string_view text) const;
-  std::string_view missing(const Answer& so_far, std::string_view text, std::span<const Claim> claims) const;
+  std::string_view missing(const Answer& so_far, std::string_view text, const Judgement& judgement, size_t claims) const;
   std::optional<Judgement> prove(const Spoken& spoken, Answer& answer) const;
   std::optional<std::pair<Spoken, Judgement>> steer(Answer& answer);
   std::optional<std::pair<Spoken, Judgement>> steer_to(const std::vector<TokenRange>& keys, Answer& answer);
@@ -59,24 +46,22 @@ class Answerer {
                std::string reason);
   bool deliver_up_to(size_t word, Answer& answer, Spoken spoken, Judgement judgement);
   void refuse(Answer& answer, const std::string& reason);
-  void check_time() const;
-  JudgeContext context() const { return {prompt_, topic_, speaker_.atlas, question_}; }
+  void abstain(Answer& answer, const Spoken& spoken);
+  JudgeContext context() const { return {prompt_, request_.passages, request_.topic, speaker_.atlas, request_.question}; }
+  engine::Session& session() { return listener_.session(); }
+  const Question& question() const { return *request_.question; }
 
   Speaker speaker_;
   const Policy* policy_;
+  Request request_;
   const engine::Prompt unbegun_;  // the prompt without the answer's lead-in: what a steered answer goes on from
   const engine::Prompt* prompt_;  // what the session went on from
-  WatchedPassages passages_;
-  std::string question_;
-  const Topic* topic_;
-  const AskOptions* options_;
   OnSentence on_sentence_;
-  engine::Session session_;
+  Listener listener_;
   engine::Sampler sampler_;
   std::optional<engine::TokenId> pending_;  // chosen, and seen to begin the next sentence
   std::vector<engine::TokenId> accepted_;   // the answer's tokens so far
   int64_t tokens_left_;                     // of what may still be shown
-  int64_t deadline_ms_;                     // steady clock; 0: none
 };
 
 }  // namespace openbook::guard

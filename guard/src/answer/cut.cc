@@ -48,6 +48,8 @@ std::string_view text_before(size_t word, const Spoken& spoken, const Judgement&
 void cut_before(size_t word, Spoken& spoken, Judgement& judgement) {
   keep_tokens(static_cast<size_t>(judgement.words[word].first_token), spoken);
   judgement.words.resize(word);
+  judgement.said.resize(word);
+  judgement.quoted = false;
   std::erase_if(judgement.claims, [&](const Claim& claim) { return claim.first_word >= static_cast<int32_t>(word); });
   judgement.citations.resize(judgement.claims.size());  // each of the kept claims is supported, so each has one, in order
 }

@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "openbook/base/language.h"
-#include "openbook/base/utf8.h"
-#include "openbook/base/words.h"
 
 namespace openbook::guard {
 namespace {
@@ -28,15 +26,12 @@ std::vector<TokenRange> tokens_in(const engine::Prompt& prompt, const std::vecto
 
 }  // namespace
 
-std::vector<ByteSpan> news_in(std::string_view sentence, std::string_view question) {
-  const Language language = language_of(question);
-  const std::vector<std::string> asked = folded_words(question);
+std::vector<ByteSpan> news_in(std::span<const TextWord> sentence, const Question& question) {
   std::vector<ByteSpan> news;
   bool in_run = false;
-  for (const WordSpan& word : split_words(sentence)) {
-    const std::string folded = fold_case(slice(sentence, word.bytes));
-    if (!word.punctuation && is_function_word(folded, language)) continue;
-    const bool said = word.punctuation || std::find(asked.begin(), asked.end(), folded) != asked.end();
+  for (const TextWord& word : sentence) {
+    if (!word.punctuation && is_function_word(word.folded, question.language())) continue;
+    const bool said = word.punctuation || question.holds(word.folded);
     if (!said && in_run) news.back().end = word.bytes.end;
     if (!said && !in_run) news.push_back(word.bytes);
     in_run = !said;
@@ -51,11 +46,15 @@ std::vector<TokenRange> tokens_of(const engine::Prompt& prompt, const std::vecto
 }
 
 std::vector<TokenRange> tokens_of_news(const engine::Prompt& prompt, const std::vector<SentencePlace>& sentences,
-                                       std::string_view question) {
+                                       const Question& question, const std::vector<ReadPassage>& passages) {
   std::vector<Source> places;
-  for (const SentencePlace& sentence : sentences)
-    for (const ByteSpan& news : news_in(text_at(prompt.passages[sentence.passage], sentence.range), question))
-      places.push_back({sentence.passage, {sentence.range.begin + news.begin, sentence.range.begin + news.end}});
+  for (const SentencePlace& place : sentences) {
+    const ReadPassage& passage = passages[place.passage];
+    const ReadSentence* const sentence = passage.sentence_at(place.range.begin);
+    if (!sentence) continue;
+    const auto words = std::span(passage.words()).subspan(sentence->first_word, sentence->words);
+    for (const ByteSpan& news : news_in(words, question)) places.push_back({place.passage, news});
+  }
   return tokens_in(prompt, places);
 }
 

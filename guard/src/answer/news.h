@@ -6,23 +6,25 @@
 // Thread-safe. Texts are UTF-8.
 #pragma once
 
-#include <string_view>
+#include <span>
 #include <vector>
 
 #include "judge/topic.h"
 #include "openbook/engine/prompt.h"
+#include "text/question.h"
+#include "text/read_passage.h"
 
 namespace openbook::guard {
 
-// Runs of words of `sentence` that are neither the question's nor function words, in order; function words between two of one run
+// Runs of words of a sentence that are neither the question's nor function words, in order; function words between two of one run
 // belong to it ("Bank of England").
-std::vector<ByteSpan> news_in(std::string_view sentence, std::string_view question);
+std::vector<ByteSpan> news_in(std::span<const TextWord> sentence, const Question& question);
 
 // The prompt's tokens of the sentences.
 std::vector<TokenRange> tokens_of(const engine::Prompt& prompt, const std::vector<SentencePlace>& sentences);
 
 // Of what is new in them; empty where nothing is ("Is the cover of steel?").
 std::vector<TokenRange> tokens_of_news(const engine::Prompt& prompt, const std::vector<SentencePlace>& sentences,
-                                       std::string_view question);
+                                       const Question& question, const std::vector<ReadPassage>& passages);
 
 }  // namespace openbook::guard

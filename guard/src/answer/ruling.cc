@@ -4,7 +4,7 @@
 
 namespace openbook::guard {
 
-Ruling rule(const Policy& policy, std::string_view question, std::string_view text, const Judgement& judgement,
+Ruling rule(const Policy& policy, const Question& question, std::string_view text, const Judgement& judgement,
             std::string_view missing) {
   Ruling ruling;
   const auto weigh = [&](bool applies, Action action, const std::string& reason, auto wanted) {

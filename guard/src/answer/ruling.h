@@ -9,10 +9,12 @@
 
 namespace openbook::guard {
 
+// What the trace says of a sentence that says of the documents that they do not answer (abstention.h).
+inline constexpr std::string_view kAbstains = "says that the documents do not answer";
+
 // Why an answer's first sentence does not say what was asked: it asks itself; the question is for a quantity (quantity.h);
 // nothing that was copied stands in a sentence that answers (Topic::answer_holds).
-inline constexpr std::string_view kQuestion = "asks a question",
-                                  kNoQuantity = "gives no number, though the question asks for one",
+inline constexpr std::string_view kAsks = "asks a question", kNoQuantity = "gives no number, though the question asks for one",
                                   kNoAnswer = "copied from a sentence that does not say what the question asks";
 
 struct Ruling {
@@ -22,7 +24,7 @@ struct Ruling {
 
 // The strictest action of the rules that apply; of rules that are equally strict the one that tells a reader most gives the
 // reason. `text` is the sentence's; `missing`: one of these, or empty when it says what was asked.
-Ruling rule(const Policy& policy, std::string_view question, std::string_view text, const Judgement& judgement,
+Ruling rule(const Policy& policy, const Question& question, std::string_view text, const Judgement& judgement,
             std::string_view missing);
 
 }  // namespace openbook::guard

@@ -144,11 +144,14 @@ void ConflictTally::add_guarded(const ConflictResult& result) {
 void ConflictTally::add_citations(const ConflictResult& result) {
   const Answer& answer = result.guarded;
   const std::vector<ByteSpan> said = find_words(answer.text, result.made.document_answer);
-  for (const Citation& citation : answer.citations) {
-    citation_match.add(result.made.subject, folded_words(slice(answer.text, citation.answer)) == folded_words(citation.quote));
-    if (said.empty() || !citation.answer.overlaps(said.front()) || citation.document_id != result.made.subject) continue;
+  for (const Claim& claim : answer.claims) {
+    if (!claim.source) continue;
+    const std::string_view quote = text_at(answer.passages[static_cast<size_t>(claim.source->passage)], claim.source->range);
+    citation_match.add(result.made.subject, folded_words(slice(answer.text, claim.answer)) == folded_words(quote));
+    const std::string& document = answer.passages[static_cast<size_t>(claim.source->passage)].document_id;
+    if (said.empty() || !claim.answer.overlaps(said.front()) || document != result.made.subject) continue;
     citation_gold.add(result.made.subject, std::any_of(result.made.gold.begin(), result.made.gold.end(),
-                                                       [&](const ByteSpan& gold) { return gold.overlaps(citation.source); }));
+                                                       [&](const ByteSpan& gold) { return gold.overlaps(claim.source->range); }));
   }
 }
 

@@ -1,48 +1,65 @@
 #include "judge/causal.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
-
-#include "judge/quote.h"
-#include "openbook/base/language.h"
-#include "openbook/base/words.h"
+#include <utility>
 
 namespace openbook::guard {
 namespace {
 
-std::vector<engine::TokenId> joined(std::span<const engine::TokenId> front, std::span<const engine::TokenId> back) {
-  std::vector<engine::TokenId> tokens(front.begin(), front.end());
+using TokenIds = std::vector<engine::TokenId>;
+
+TokenIds joined(std::span<const engine::TokenId> front, std::span<const engine::TokenId> back) {
+  TokenIds tokens(front.begin(), front.end());
   tokens.insert(tokens.end(), back.begin(), back.end());
   return tokens;
 }
 
-std::vector<std::string> telling_words(std::string_view text, Language language) {
-  std::vector<std::string> words = folded_words(text);
-  std::erase_if(words, [&](const std::string& word) { return is_function_word(word, language); });
-  return words;
+std::vector<std::string> telling_words(std::span<const TextWord> words, Language language) {
+  std::vector<std::string> telling;
+  for (const TextWord& word : words)
+    if (!word.punctuation && !is_function_word(word.folded, language)) telling.push_back(word.folded);
+  return telling;
 }
 
 // Whether a document says the sentence word for word, function words aside, in one of its own.
-bool stands_in_a_sentence(const Spoken& spoken, const Judgement& judgement) {
+bool stands_in_a_sentence(const Judgement& judgement) {
   return std::any_of(judgement.citations.begin(), judgement.citations.end(), [&](const Citation& citation) {
     const Language language = language_of(citation.sentence_text);
-    const std::vector<std::string> said = telling_words(spoken.text, language),
-                                   written = telling_words(citation.sentence_text, language);
+    const std::vector<std::string> said = telling_words(judgement.said, language),
+                                   written = telling_words(read_words(citation.sentence_text, language), language);
     return std::search(written.begin(), written.end(), said.begin(), said.end()) != written.end();
   });
 }
 
+// The claim's tokens in the sentence.
+TokenRange tokens_of(const Claim& claim, const Judgement& judgement) {
+  const Word& last = judgement.words[claim.first_word + claim.words - 1];
+  return {judgement.words[claim.first_word].first_token, last.first_token + last.tokens};
+}
+
+double sum_over(TokenRange range, const std::vector<double>& each) {
+  return std::accumulate(each.begin() + range.begin, each.begin() + range.end, 0.0);
+}
+
 }  // namespace
 
-std::vector<engine::TokenId> without_quote(const engine::Prompt& prompt, std::string_view quote) {
-  std::vector<Source> removed;
-  for (const Occurrence& occurrence : find_quotes(quote, prompt, {}))
-    removed.push_back(
-        {occurrence.source.passage, sentence_around(prompt.passages[occurrence.source.passage], occurrence.source.range)});
-  std::vector<engine::TokenId> kept;
+std::vector<Source> sentences_that_hold(std::span<const TextWord> words, const std::vector<ReadPassage>& passages) {
+  std::vector<Source> sentences;
+  for (size_t p = 0; p < passages.size(); ++p)
+    for (const ByteSpan& place : passages[p].find(words)) {
+      const Source sentence{static_cast<int32_t>(p), passages[p].sentence_around(place)};
+      if (sentences.empty() || sentences.back() != sentence) sentences.push_back(sentence);
+    }
+  return sentences;
+}
+
+TokenIds without(const engine::Prompt& prompt, const std::vector<Source>& sentences) {
+  TokenIds kept;
   for (size_t i = 0; i < prompt.tokens.size(); ++i) {
     const engine::TokenSource& token = prompt.sources[i];
-    const bool gone = std::any_of(removed.begin(), removed.end(), [&](const Source& sentence) {
+    const bool gone = std::any_of(sentences.begin(), sentences.end(), [&](const Source& sentence) {
       return token.passage == sentence.passage && token.range.overlaps(sentence.range);
     });
     if (!gone) kept.push_back(prompt.tokens[i]);
@@ -51,31 +68,37 @@ std::vector<engine::TokenId> without_quote(const engine::Prompt& prompt, std::st
 }
 
 void measure_causal(Judgement& judgement, const Spoken& spoken, std::span<const engine::TokenId> before,
-                    const engine::Prompt& prompt, const engine::Decoder& decoder, double threshold_nats) {
-  if (judgement.citations.empty()) return;
-  std::vector<engine::TokenId> said;
-  for (const TokenObservation& token : spoken.tokens) said.push_back(token.id);
-  // One pass with everything serves all claims; without a quote each claim needs its own.
-  const std::vector<double> with = engine::log_probabilities(decoder, joined(prompt.tokens, before), said);
-  for (const Claim& claim : judgement.claims) {
+                    const CausalCheck& check) {
+  // By the tokens that are left, so that claims which rest on the same sentences share a pass.
+  std::map<TokenIds, std::vector<Claim*>> claims_without;
+  for (Claim& claim : judgement.claims) {
     if (!claim.citation) continue;
-    Citation& citation = judgement.citations[*claim.citation];
-    const Word& last = judgement.words[claim.first_word + claim.words - 1];
-    const int32_t begin = judgement.words[claim.first_word].first_token, end = last.first_token + last.tokens;
-    const auto context = joined(joined(without_quote(prompt, citation.quote), before), std::span(said).first(begin));
-    const auto without = engine::log_probabilities(decoder, context, std::span(said).subspan(begin, end - begin));
-    citation.causal_nats =
-        std::accumulate(with.begin() + begin, with.begin() + end, 0.0) - std::accumulate(without.begin(), without.end(), 0.0);
-    citation.causal = *citation.causal_nats > threshold_nats;
+    const auto words = std::span(judgement.said).subspan(claim.first_word, claim.words);
+    claims_without[without(*check.prompt, sentences_that_hold(words, *check.passages))].push_back(&claim);
+  }
+  if (claims_without.empty()) return;
+  TokenIds said;
+  for (const TokenObservation& token : spoken.tokens) said.push_back(token.id);
+  const auto log_p = [&](const TokenIds& prompt) {
+    return engine::log_probabilities(*check.session, joined(prompt, before), said, check.cancellation);
+  };
+  const std::vector<double> with = log_p(check.prompt->tokens);
+  for (const auto& [prompt, claims] : claims_without) {
+    const std::vector<double> without = log_p(prompt);
+    for (Claim* const claim : claims) {
+      const TokenRange tokens = tokens_of(*claim, judgement);
+      claim->causal_nats = sum_over(tokens, with) - sum_over(tokens, without);
+      claim->causal = *claim->causal_nats > check.threshold_nats;
+    }
   }
 }
 
-void require_causal(const Spoken& spoken, Judgement& judgement) {
-  const bool some_causal = std::any_of(judgement.citations.begin(), judgement.citations.end(),
-                                       [](const Citation& citation) { return citation.causal; });
-  if (some_causal && stands_in_a_sentence(spoken, judgement)) return;
+void require_causal(Judgement& judgement) {
+  const bool some_causal =
+      std::any_of(judgement.claims.begin(), judgement.claims.end(), [](const Claim& claim) { return claim.causal; });
+  if (some_causal && stands_in_a_sentence(judgement)) return;
   for (Claim& claim : judgement.claims) {
-    if (claim.support != Support::kSupported || judgement.citations[*claim.citation].causal) continue;
+    if (claim.support != Support::kSupported || claim.causal) continue;
     claim.support = Support::kUnsupported;
     claim.verdict = Verdict::kUnchecked;
   }

@@ -3,8 +3,6 @@
 #include <string>
 #include <unordered_set>
 
-#include "openbook/base/utf8.h"
-
 namespace openbook::guard {
 namespace {
 
@@ -33,13 +31,13 @@ const LeadInWords& lead_in_words(Language language) {
 
 }  // namespace
 
-size_t lead_in(std::string_view text, const std::vector<WordSpan>& words, Language language) {
+size_t lead_in(std::span<const TextWord> words, Language language) {
   if (language != Language::kEnglish && language != Language::kSpanish) return 0;
   const LeadInWords& list = lead_in_words(language);
   bool answers = false, sources = false, reports = false;
   size_t count = 0;
   for (; count < words.size(); ++count) {
-    const std::string word = fold_case(slice(text, words[count].bytes));
+    const std::string& word = words[count].folded;
     if (word == ":") return answers || sources ? count + 1 : 0;
     if (word == list.answer)
       answers = true;

@@ -5,15 +5,14 @@
 // is judged as ever. Thread-safe.
 #pragma once
 
-#include <string_view>
-#include <vector>
+#include <span>
 
 #include "openbook/base/language.h"
-#include "openbook/base/words.h"
+#include "text/text_word.h"
 
 namespace openbook::guard {
 
-// How many of the first `words` of the sentence `text` announce the answer; 0 when it begins with the answer itself.
-size_t lead_in(std::string_view text, const std::vector<WordSpan>& words, Language language);
+// How many of the first words of a sentence announce the answer; 0 when it begins with the answer itself.
+size_t lead_in(std::span<const TextWord> words, Language language);
 
 }  // namespace openbook::guard

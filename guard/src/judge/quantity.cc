@@ -5,7 +5,6 @@
 #include <unordered_set>
 #include <vector>
 
-#include "openbook/base/words.h"
 #include "text/writing.h"
 
 namespace openbook::guard {
@@ -45,20 +44,18 @@ bool is_quantity_word(std::string_view folded_word) {
 
 }  // namespace
 
-bool asks_quantity(std::string_view question) {
-  const std::vector<std::string> words = folded_words(question);
-  for (size_t i = 0; i < words.size(); ++i) {
-    if (is_spanish_quantity_question(words[i])) return true;
-    if (words[i] == "how" && i + 1 < words.size() && measures(words[i + 1])) return true;
+bool asks_quantity(std::span<const TextWord> question) {
+  for (size_t i = 0; i < question.size(); ++i) {
+    if (is_spanish_quantity_question(question[i].folded)) return true;
+    if (question[i].folded == "how" && i + 1 < question.size() && measures(question[i + 1].folded)) return true;
   }
   return false;
 }
 
-bool gives_quantity(std::string_view text, std::string_view question) {
-  const std::vector<std::string> asked = folded_words(question);
-  const std::vector<std::string> words = folded_words(text);
-  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    return (has_digit(word) || is_quantity_word(word)) && std::find(asked.begin(), asked.end(), word) == asked.end();
+bool gives_quantity(std::string_view text, const Question& question) {
+  const std::vector<TextWord> words = read_words(text, question.language());
+  return std::any_of(words.begin(), words.end(), [&](const TextWord& word) {
+    return (has_digit(word.folded) || is_quantity_word(word.folded)) && !question.holds(word.folded);
   });
 }
 

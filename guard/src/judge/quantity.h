@@ -5,13 +5,16 @@
 // no question does. A quantity is a number in digits, a number word, or a word such as "none" or "free". Thread-safe.
 #pragma once
 
+#include <span>
 #include <string_view>
+
+#include "text/question.h"
 
 namespace openbook::guard {
 
-bool asks_quantity(std::string_view question);
+bool asks_quantity(std::span<const TextWord> question);
 
 // Whether `text` gives a quantity that the question has not: "Tern Gauge 4" gives none to a question about Tern Gauge 4.
-bool gives_quantity(std::string_view text, std::string_view question);
+bool gives_quantity(std::string_view text, const Question& question);
 
 }  // namespace openbook::guard

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "openbook/base/words.h"
-
 namespace openbook::guard {
 namespace {
 
@@ -19,13 +17,13 @@ float attention_on(const engine::Prompt& prompt, const std::vector<float>& atten
 
 }  // namespace
 
-std::vector<Occurrence> find_quotes(std::string_view claim, const engine::Prompt& prompt, const std::vector<float>& attention) {
+std::vector<Occurrence> find_quotes(std::span<const TextWord> claim, const std::vector<ReadPassage>& passages,
+                                    const engine::Prompt& prompt, const std::vector<float>& attention) {
   std::vector<Occurrence> found;
   const float total = std::accumulate(attention.begin(), attention.end(), 0.0f);
-  for (int32_t p = 0; p < static_cast<int32_t>(prompt.passages.size()); ++p) {
-    const Passage& passage = prompt.passages[p];
-    for (const ByteSpan& place : find_words(passage.text, claim)) {
-      const Source source{p, {passage.range.begin + place.begin, passage.range.begin + place.end}};
+  for (size_t p = 0; p < passages.size(); ++p) {
+    for (const ByteSpan& place : passages[p].find(claim)) {
+      const Source source{static_cast<int32_t>(p), place};
       found.push_back({source, total > 0 ? attention_on(prompt, attention, source) / total : 0});
     }
   }

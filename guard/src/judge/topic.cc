@@ -9,7 +9,6 @@
 
 #include "openbook/base/language.h"
 #include "openbook/base/lines.h"
-#include "openbook/base/sentences.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
 #include "text/writing.h"
@@ -22,7 +21,8 @@ constexpr double kInSectionShare = 0.5;  // of `close`: enough in a section that
 constexpr double kAnswersAlone = 0.9;  // of `close`: the same where a question has no word but names, and closeness decides alone
 constexpr double kAnswersShare = 1.3;  // of `close`: how well a sentence has to answer
 constexpr double kBehindShare = 0.5;   // of `close`: a sentence this far behind the best one is not among those that answer
-constexpr size_t kLeastInitials = 3;   // a name of fewer words has initials that are too common
+constexpr size_t kEmbeddedAtOnce = 32;  // sentences, so that a request can be stopped between them
+constexpr size_t kLeastInitials = 3;    // a name of fewer words has initials that are too common
 
 double surprisal(std::string_view word, const engine::Tokenizer& tokenizer) {
   double sum = 0;
@@ -76,11 +76,6 @@ bool holds_name(const std::vector<std::string>& words, const std::vector<std::st
   return holds_initials(words, name);
 }
 
-bool ends_sentence(std::string_view text, const WordSpan& mark) {
-  const std::string_view written = slice(text, mark.bytes), rest = text.substr(static_cast<size_t>(mark.bytes.end));
-  return mark.punctuation && (written == "." || written == "?" || written == "!") && rest.starts_with(" ");
-}
-
 struct Term {
   std::string word;  // folded
   double rarity;
@@ -94,27 +89,25 @@ struct QuestionTerms {
   std::vector<std::vector<std::string>> names;
 };
 
-QuestionTerms read_terms(std::string_view question, const engine::Tokenizer& tokenizer) {
-  const Language language = language_of(question);
+QuestionTerms read_terms(const Question& question, const engine::Tokenizer& tokenizer) {
+  const Language language = question.language();
   QuestionTerms terms;
   bool in_name = false;
-  int64_t first = 0;  // byte of the sentence's first word
-  for (const WordSpan& span : split_words(question)) {
-    const std::string_view written = slice(question, span.bytes);
-    const std::string word = fold_case(written);
-    if (ends_sentence(question, span)) first = span.bytes.end + 1;
-    if (span.punctuation || is_function_word(word, language) || is_question_word(word, language)) {
+  for (const TextWord& each : question.words()) {
+    const std::string& word = each.folded;
+    if (each.punctuation || is_function_word(word, language) || is_question_word(word, language)) {
       in_name = in_name && joins_names(word);
       continue;
     }
     const bool number = is_number(word);
     // Every sentence begins with a capital: its first word is a name only where others say so.
-    const bool name = number || (has_capital(written) && span.bytes.begin > first);
+    const bool name = number || (has_capital(each.written) && !each.begins_sentence);
     if (name && !in_name) terms.names.emplace_back();
     if (name) terms.names.back().push_back(word);
     in_name = name;
     (name ? terms.of_names : terms.others)
-        .push_back({word, surprisal(written, tokenizer), number, !name && has_capital(written), terms.names.size() - 1});
+        .push_back(
+            {word, surprisal(each.written, tokenizer), number, !name && has_capital(each.written), terms.names.size() - 1});
   }
   return terms;
 }
@@ -147,7 +140,7 @@ struct OpenHeading {
   std::string text;  // without its marks
 };
 
-// The words of the headings, without their marks.
+// The words of the headings, without their marks, in bytes of `text`.
 std::vector<ByteSpan> headings_of(std::string_view text) {
   std::vector<ByteSpan> headings;
   for (const Line& line : split_lines(text))
@@ -203,28 +196,31 @@ std::vector<Topic::Section> sections_of(const Passage& passage, const Topic::Sub
 
 }  // namespace
 
-Topic::Topic(std::string_view question, const std::vector<Passage>& passages, const engine::Tokenizer& tokenizer,
-             const Embedder& embedder, double close)
-    : passages_(&passages), embedder_(&embedder), close_(close), question_(question) {
+Topic::Topic(const Question& question, const std::vector<ReadPassage>& passages, const engine::Tokenizer& tokenizer,
+             const Embedder& embedder, double close, const Cancellation* cancellation)
+    : question_(&question), passages_(&passages), embedder_(&embedder), close_(close), cancellation_(cancellation) {
   const QuestionTerms terms = read_terms(question, tokenizer);
   subject_ = subject_of(terms);
   double rarity = 0;
   for (const Term& term : terms.others) rarity += term.begins ? 0 : term.rarity;
   for (const Term& term : terms.others)
     if (!term.begins) asked_.push_back({term.word, term.rarity / rarity});
-  for (const Passage& passage : passages) sections_.push_back(sections_of(passage, subject_));
+  for (const ReadPassage& passage : passages) sections_.push_back(sections_of(passage.passage(), subject_));
 }
 
 std::vector<double> Topic::similarities(const std::vector<std::string>& sentences) const {
   std::vector<std::string> unknown;
   for (const std::string& sentence : sentences)
     if (!similarities_.contains(sentence)) unknown.push_back(sentence);
-  if (!unknown.empty()) {
-    if (question_vector_.empty()) question_vector_ = embedder_->embed({question_});
-    const std::vector<float> vectors = embedder_->embed(unknown);
-    const size_t dimension = question_vector_.size();
-    for (size_t i = 0; i < unknown.size(); ++i)
-      similarities_[unknown[i]] =
+  if (!unknown.empty() && question_vector_.empty()) question_vector_ = embedder_->embed({question_->text()});
+  const size_t dimension = question_vector_.size();
+  for (size_t first = 0; first < unknown.size(); first += kEmbeddedAtOnce) {
+    if (cancellation_) cancellation_->check();
+    const auto begin = unknown.begin() + static_cast<int64_t>(first);
+    const std::vector<std::string> some(begin, begin + static_cast<int64_t>(std::min(kEmbeddedAtOnce, unknown.size() - first)));
+    const std::vector<float> vectors = embedder_->embed(some);
+    for (size_t i = 0; i < some.size(); ++i)
+      similarities_[some[i]] =
           std::inner_product(question_vector_.begin(), question_vector_.end(), vectors.begin() + i * dimension, 0.0);
   }
   std::vector<double> known;
@@ -241,13 +237,13 @@ const Topic::Section& Topic::section_of(int32_t passage, int64_t byte) const {
 }
 
 bool Topic::in_one_section(const Source& a, const Source& b) const {
-  const Passage &of_a = passages_->at(a.passage), &of_b = passages_->at(b.passage);
+  const Passage &of_a = passage_at(a.passage), &of_b = passage_at(b.passage);
   return of_a.document_id == of_b.document_id && section_of(a.passage, a.range.begin - of_a.range.begin).above ==
                                                      section_of(b.passage, b.range.begin - of_b.range.begin).above;
 }
 
 bool Topic::sentence_on_topic(int32_t passage, ByteSpan sentence_in_document) const {
-  const Passage& whole = passages_->at(passage);
+  const Passage& whole = passage_at(passage);
   const std::string sentence(text_at(whole, sentence_in_document));
   const Section& section = section_of(passage, sentence_in_document.begin - whole.range.begin);
   if (!section.holds_subject) {
@@ -264,16 +260,17 @@ bool Topic::sentence_on_topic(int32_t passage, ByteSpan sentence_in_document) co
 std::vector<SentencePlace> Topic::sentences_on_topic() const {
   std::vector<SentencePlace> sentences, headings;
   for (int32_t i = 0; i < static_cast<int32_t>(passages_->size()); ++i) {
-    const Passage& passage = passages_->at(i);
-    const std::vector<ByteSpan> titles = headings_of(passage.text);
-    for (const ByteSpan& sentence : split_sentences(passage.text)) {
-      const ByteSpan bytes{passage.range.begin + sentence.begin, passage.range.begin + sentence.end};
-      const auto title = std::find_if(titles.begin(), titles.end(), [&](ByteSpan each) { return each.overlaps(sentence); });
-      if (!sentence_on_topic(i, bytes)) continue;
+    const int64_t base = passage_at(i).range.begin;
+    const std::vector<ByteSpan> titles = headings_of(passage_at(i).text);
+    for (const ReadSentence& sentence : passages_->at(i).sentences()) {
+      if (!sentence_on_topic(i, sentence.range)) continue;
+      const auto title = std::find_if(titles.begin(), titles.end(), [&](ByteSpan each) {
+        return ByteSpan{each.begin + base, each.end + base}.overlaps(sentence.range);
+      });
       if (title == titles.end())
-        sentences.push_back({i, bytes});
+        sentences.push_back({i, sentence.range});
       else
-        headings.push_back({i, {passage.range.begin + title->begin, passage.range.begin + title->end}});
+        headings.push_back({i, {base + title->begin, base + title->end}});
     }
   }
   return sentences.empty() ? headings : sentences;
@@ -291,35 +288,38 @@ bool Topic::answers(std::string_view sentence) const {
   return how_well_answers(sentence) >= (asked_.empty() ? kAnswersAlone : kAnswersShare) * close_;
 }
 
-bool Topic::answer_holds(std::string_view words) const {
+bool Topic::answer_holds(std::span<const TextWord> words) const {
   for (int32_t i = 0; i < static_cast<int32_t>(passages_->size()); ++i) {
-    const Passage& passage = passages_->at(i);
-    for (const ByteSpan& sentence : split_sentences(passage.text)) {
-      const std::string_view text = slice(passage.text, sentence);
-      const int64_t begin = passage.range.begin;
-      if (holds_words(text, words) && sentence_on_topic(i, {begin + sentence.begin, begin + sentence.end}) && answers(text))
-        return true;
+    const ReadPassage& passage = passages_->at(i);
+    for (const ByteSpan& place : passage.find(words)) {
+      const ByteSpan sentence = passage.sentence_around(place);
+      if (sentence_on_topic(i, sentence) && answers(text_at(passage.passage(), sentence))) return true;
     }
   }
   return false;
 }
 
+bool Topic::stands_above(int32_t passage, ByteSpan sentence_in_document, const TextWord& word) const {
+  const int64_t base = passage_at(passage).range.begin;
+  const Section& section = section_of(passage, sentence_in_document.begin - base);
+  for (const std::string& above : folded_words(section.above))
+    if (above == word.folded) return true;
+  const std::vector<TextWord>& words = passages_->at(passage).words();
+  return std::any_of(words.begin(), words.end(), [&](const TextWord& each) {
+    return each.bytes.begin >= base + section.bytes.begin && each.bytes.end <= sentence_in_document.begin &&
+           same_word(each, word);
+  });
+}
+
 std::vector<SentencePlace> Topic::closest_of(const std::vector<SentencePlace>& sentences) const {
   std::vector<double> scores;
   for (const SentencePlace& place : sentences)
-    scores.push_back(how_well_answers(text_at(passages_->at(place.passage), place.range)));
+    scores.push_back(how_well_answers(text_at(passage_at(place.passage), place.range)));
   const double best = scores.empty() ? 0 : *std::max_element(scores.begin(), scores.end());
   std::vector<SentencePlace> closest;
   for (size_t i = 0; i < sentences.size(); ++i)
     if (scores[i] >= best - kBehindShare * std::abs(close_)) closest.push_back(sentences[i]);
   return closest;
-}
-
-ByteSpan sentence_around(const Passage& passage, ByteSpan source) {
-  const int64_t base = passage.range.begin;
-  for (const ByteSpan& sentence : split_sentences(passage.text))
-    if (sentence.contains(source.begin - base)) return {base + sentence.begin, base + std::max(sentence.end, source.end - base)};
-  return source;
 }
 
 }  // namespace openbook::guard

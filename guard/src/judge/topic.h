@@ -20,14 +20,18 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "openbook/base/cancellation.h"
 #include "openbook/base/embedder.h"
 #include "openbook/base/passage.h"
 #include "openbook/engine/tokenizer.h"
 #include "openbook/guard/answer.h"
+#include "text/question.h"
+#include "text/read_passage.h"
 
 namespace openbook::guard {
 
@@ -39,9 +43,10 @@ struct SentencePlace {
 class Topic {
  public:
   // All references must outlive this. `close` is the cosine from which a sentence counts as close to the question
-  // (HeadAtlas::topic_similarity).
-  Topic(std::string_view question, const std::vector<Passage>& passages, const engine::Tokenizer& tokenizer,
-        const Embedder& embedder, double close);
+  // (HeadAtlas::topic_similarity). `cancellation`, which may be null, is looked at between embeddings; what it throws comes out
+  // of every method that needs one.
+  Topic(const Question& question, const std::vector<ReadPassage>& passages, const engine::Tokenizer& tokenizer,
+        const Embedder& embedder, double close, const Cancellation* cancellation = nullptr);
 
   struct Subject {                                // words are folded
     std::vector<std::vector<std::string>> names;  // each of them has to be held
@@ -67,7 +72,9 @@ class Topic {
   // Whether a sentence on topic says what the question asks for, and not something else about its subject.
   bool answers(std::string_view sentence) const;
   // Whether the words stand in a sentence on topic that answers.
-  bool answer_holds(std::string_view words) const;
+  bool answer_holds(std::span<const TextWord> words) const;
+  // Whether the word stands in front of the sentence: in its section, in the headings above or in the document's name.
+  bool stands_above(int32_t passage, ByteSpan sentence_in_document, const TextWord& word) const;
 
  private:
   struct AskedWord {
@@ -79,18 +86,18 @@ class Topic {
   double how_well_answers(std::string_view sentence) const;
   const Section& section_of(int32_t passage, int64_t byte) const;
 
-  const std::vector<Passage>* passages_;
+  const Passage& passage_at(int32_t index) const { return passages_->at(static_cast<size_t>(index)).passage(); }
+
+  const Question* question_;
+  const std::vector<ReadPassage>* passages_;
   const Embedder* embedder_;
   double close_;
-  std::string question_;
+  const Cancellation* cancellation_;
   Subject subject_;
   std::vector<AskedWord> asked_;                // what is asked of the subject: the words that are no names
   std::vector<std::vector<Section>> sections_;  // per passage
   mutable std::vector<float> question_vector_;
   mutable std::map<std::string, double, std::less<>> similarities_;  // by sentence
 };
-
-// The sentence of `passage` that holds `source` (both in document bytes); the whole line of a list or a heading counts as one.
-ByteSpan sentence_around(const Passage& passage, ByteSpan source);
 
 }  // namespace openbook::guard

@@ -19,7 +19,7 @@ namespace openbook {
 enum class Verdict {
   kCopied,     // read from the passages
   kRecited,    // spoken from the weights
-  kNeutral,    // a function word or punctuation; or a word of the question in a sentence with a copied claim
+  kNeutral,    // a word without content or punctuation; or a word of the question in a sentence with a copied claim
   kUnchecked,  // between the thresholds, or not checkable: never reads as clean
 };
 std::string_view verdict_name(Verdict verdict);
@@ -42,6 +42,8 @@ struct TokenRecord {
 struct Source {
   int32_t passage = 0;  // index into Answer::passages
   ByteSpan range;       // bytes of the stored document
+
+  bool operator==(const Source&) const = default;
 };
 
 struct Word {
@@ -52,28 +54,32 @@ struct Word {
   std::optional<Source> place;    // where the localizer saw it read
 };
 
-struct Claim {  // a maximal run of words that are not neutral
+struct Claim {  // a maximal run of words that are neither neutral nor binding (docs/glossary.md)
   ByteSpan answer;
   int32_t first_word = 0, words = 0;      // into Answer::words
   Verdict verdict = Verdict::kUnchecked;  // the worst of its words
   double score = 0;                       // the minimum over its words' first tokens
   Support support = Support::kUnsupported;
+  std::optional<Source> source;       // where its own words stand; nothing without a citation
+  std::optional<double> causal_nats;  // log p(claim | passages) - log p(claim | the cited sentence removed), unedited; nothing
+                                      // when it was not measured
+  bool causal = false;              // causal_nats above the atlas's threshold
   std::optional<int32_t> citation;  // into Answer::citations
 };
 
+// One source sentence that a clause of the answer rests on, for people to look up.
 struct Citation {
-  ByteSpan answer;  // the claim
+  ByteSpan answer;  // from its first claim to the end of the clause
   std::string document_id;
   std::string document_sha256;
-  ByteSpan source;    // the quote, in the document
-  ByteSpan sentence;  // the sentence that holds it
-  int64_t line =
-      0;  // of the quote's first byte, from 1; 0: not known (a passage from the middle of a document that no store has)
+  ByteSpan source;            // the quote, in the document: the shortest run that holds the words of all its claims
+  ByteSpan sentence;          // the sentence that holds it
+  int64_t line = 0;           // of the quote's first byte, from 1; 0: not known (a passage from the middle of a document that no
+                              // store has)
   std::string quote;          // the bytes of `source`, re-read from the store where there is one
   std::string sentence_text;  // the bytes of `sentence`
-  std::optional<double>
-      causal_nats;      // log p(claim | passages) - log p(claim | the sentence removed), unedited; nothing when not measured
-  bool causal = false;  // causal_nats above the atlas's threshold
+  std::optional<double> causal_nats;  // the most of its claims'; nothing when none was measured
+  bool causal = false;                // some claim is causal
 };
 
 enum class Delivery {
@@ -87,6 +93,7 @@ struct Sentence {
   ByteSpan answer;
   Delivery delivery = Delivery::kDelivered;
   bool steered = false;  // said under head edits, then re-checked without
+  bool quoted = false;   // stands in a passage word for word
   std::string reason;    // why it is flagged or refused; empty when delivered
 };
 

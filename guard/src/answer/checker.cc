@@ -1,0 +1,53 @@
+#include "answer/checker.h"
+
+#include <utility>
+#include <vector>
+
+#include "answer/abstention.h"
+#include "answer/append.h"
+#include "answer/ruling.h"
+#include "openbook/base/utf8.h"
+#include "openbook/base/words.h"
+
+namespace openbook::guard {
+
+Checker::Checker(const Speaker& speaker, const Policy& policy, const Request& request)
+    : speaker_(speaker), policy_(&policy), request_(request) {}
+
+// Of a text from elsewhere it is asked whether the documents say it, not whether it is a good answer: nothing is missing.
+void Checker::settle(Answer& answer, Spoken spoken) {
+  spoken.text = with_valid_utf8(std::move(spoken.text));
+  const JudgeContext context{request_.prompt, request_.passages, request_.topic,
+                             speaker_.atlas,  request_.question, /*written_elsewhere=*/true};
+  Judgement judgement = judge_by_probe(spoken, context);
+  if (is_abstention(spoken.text, *request_.question)) {
+    ++abstentions_;
+    answer.trace.push_back(attempt_of("read", spoken, judgement, std::string(kAbstains)));
+    judgement.claims.clear();
+    judgement.citations.clear();
+    for (Word& word : judgement.words) word.verdict = Verdict::kNeutral;
+    append_to(answer, spoken, judgement, *request_.passages, Delivery::kDelivered, false, {});
+    return;
+  }
+  const Ruling ruling = rule(*policy_, *request_.question, spoken.text, judgement, {});
+  answer.trace.push_back(attempt_of("read", spoken, judgement, ruling.reason.empty() ? "supported" : ruling.reason));
+  append_to(answer, spoken, judgement, *request_.passages,
+            ruling.action == Action::kAllow ? Delivery::kDelivered : Delivery::kFlagged, false, ruling.reason);
+}
+
+void Checker::read(Answer& answer, std::string_view text) {
+  require_utf8(text, "the answer");
+  const std::vector<engine::Token> tokens = speaker_.decoder->model().tokenizer().encode(text);
+  Listener listener(speaker_, request_, static_cast<int64_t>(tokens.size()));
+  listener.append(request_.prompt->tokens);
+  Spoken spoken;
+  for (const engine::Token& token : tokens) {
+    const std::string bytes(text.substr(token.bytes.begin, token.bytes.size()));
+    if (begins_sentence(spoken.text, bytes)) settle(answer, std::exchange(spoken, {}));
+    listener.hear(spoken, token.id);
+  }
+  if (!spoken.tokens.empty()) settle(answer, std::move(spoken));
+  answer.outcome = abstentions_ == answer.sentences.size() ? Outcome::kAbstained : Outcome::kAnswered;
+}
+
+}  // namespace openbook::guard
