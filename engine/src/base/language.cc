@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "openbook/base/words.h"
@@ -79,15 +80,31 @@ const WordSet& common_words(Language language) {
   }
 }
 
+// Of languages with as many words in a text the first is taken.
+constexpr std::array kKnown = {Language::kEnglish, Language::kSpanish,    Language::kGerman, Language::kFrench,
+                               Language::kItalian, Language::kPortuguese, Language::kDutch};
+
+// The languages that a word is common in, one bit each in the order of kKnown.
+const std::unordered_map<std::string_view, uint8_t>& languages_by_word() {
+  static const auto* const languages = [] {
+    auto* made = new std::unordered_map<std::string_view, uint8_t>;
+    for (size_t i = 0; i < kKnown.size(); ++i)
+      for (const std::string_view word : common_words(kKnown[i])) (*made)[word] |= static_cast<uint8_t>(1 << i);
+    return made;
+  }();
+  return *languages;
+}
+
 }  // namespace
 
 Language language_of(std::string_view valid_utf8) {
-  // Of languages with as many words the first is taken.
-  constexpr std::array kKnown = {Language::kEnglish, Language::kSpanish,    Language::kGerman, Language::kFrench,
-                                 Language::kItalian, Language::kPortuguese, Language::kDutch};
+  const auto& languages = languages_by_word();
   std::array<int64_t, kKnown.size()> words{};
-  for (const std::string& word : folded_words(valid_utf8))
-    for (size_t i = 0; i < kKnown.size(); ++i) words[i] += common_words(kKnown[i]).contains(word);
+  for (const std::string& word : folded_words(valid_utf8)) {
+    const auto known = languages.find(word);
+    if (known == languages.end()) continue;
+    for (size_t i = 0; i < kKnown.size(); ++i) words[i] += known->second >> i & 1;
+  }
   const auto most = std::max_element(words.begin(), words.end());
   return *most == 0 ? Language::kUnknown : kKnown[static_cast<size_t>(most - words.begin())];
 }
