@@ -1,32 +1,29 @@
 // Sentence borders by rules: blocks first (paragraphs, items, headings, lines of code), then marks inside a block.
 #include "openbook/base/sentences.h"
 
+#include <unicode/uchar.h>
+
 #include <algorithm>
-#include <array>
 #include <string>
 
+#include "abbreviations.h"
+#include "months.h"
+#include "openbook/base/language.h"
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
+#include "openbook/base/words.h"
 
 namespace openbook {
 namespace {
 
-// Lower case, without the last point. English, Spanish and German titles and short forms that stand before what they belong to.
-constexpr std::array kNeverLast = {"mr",  "mrs",  "ms",  "sr",  "dr",   "prof", "rev", "hon", "gen",    "col", "capt",  "lt",
-                                   "sgt", "sen",  "rep", "gov", "pres", "st",   "mt",  "ft",  "vs",     "cf",  "viz",   "ca",
-                                   "sra", "srta", "dra", "ud",  "uds",  "hr",   "fr",  "bzw", "approx", "esp", "messrs"};
-// Only before a number: "No. 5", "pp. 12", "Jan. 3"; elsewhere "no." and "art." are words that may end a sentence.
-constexpr std::array kBeforeNumber = {"no",  "nos", "fig", "figs", "p",   "pp",   "vol", "art", "sec",
-                                      "ch",  "eq",  "ed",  "nr",   "núm", "pág",  "jan", "feb", "mar",
-                                      "apr", "jun", "jul", "aug",  "sep", "sept", "oct", "nov", "dec"};
-
-template <size_t N>
-bool holds(const std::array<const char*, N>& words, std::string_view word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
+// The end of a sentence in any script: Unicode's STerm, which Khmer's marks joined late.
+bool is_mark(char32_t c) {
+  if (c < 0x80) return c == '.' || c == '!' || c == '?';
+  return c == 0x2026 || c == 0x17D4 || c == 0x17D5 || u_hasBinaryProperty(static_cast<UChar32>(c), UCHAR_S_TERM);
 }
 
-bool is_mark(char32_t c) { return c == '.' || c == '!' || c == '?' || c == 0x2026 || c == 0x061F || c == 0x0964; }
-bool is_full_width_mark(char32_t c) { return c == 0x3002 || c == 0xFF01 || c == 0xFF1F || c == 0xFF61; }
+// Marks that end a sentence although no blank follows: those of Chinese, Japanese, and the scripts of India and its neighbours.
+bool ends_without_blank(char32_t c) { return c == 0x3002 || c >= 0xFF01 || (c >= 0x0900 && c < 0x2000); }
 
 // Quotation marks, brackets and Markdown emphasis that still belong to the sentence whose mark they follow.
 bool is_closer(char32_t c) {
@@ -38,85 +35,202 @@ bool is_opener(char32_t c) {
   return kOpeners.find(c) != std::u32string_view::npos;
 }
 
-bool is_digit(char32_t c) { return c >= '0' && c <= '9'; }
-bool is_lower(char32_t c) { return c < 0x80 ? c >= 'a' && c <= 'z' : is_letter_or_digit(c) && to_lower(c) == c && c < 0x2E80; }
+bool is_digit(char32_t c) { return c < 0x80 ? c >= '0' && c <= '9' : u_isdigit(static_cast<UChar32>(c)); }
+bool is_lower(char32_t c) { return c < 0x80 ? c >= 'a' && c <= 'z' : u_islower(static_cast<UChar32>(c)); }
+bool is_upper(char32_t c) { return c < 0x80 ? c >= 'A' && c <= 'Z' : u_isupper(static_cast<UChar32>(c)); }
+
+bool all_digits(std::string_view word) {
+  return std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_roman(std::string_view word) { return word.find_first_not_of("IVXLC") == std::string_view::npos; }
+
+// "J", "U.S", "e.g": single letters with points between; a lone letter only in upper case.
+bool is_initials(std::string_view word) {
+  bool letter_expected = true;
+  size_t letters = 0;
+  for (const CodePoint& point : code_points(word)) {
+    const bool letter = point.value < 0x2E80 && is_letter_or_digit(point.value) && !is_digit(point.value);
+    if (letter_expected ? !letter : point.value != '.') return false;
+    letters += letter;
+    letter_expected = !letter_expected;
+  }
+  return letters > 1 || (letters == 1 && !is_lower(code_point_at(word, 0).value));
+}
+
+// "Aug" of "August": a month's name, or as much of it as has come. Short forms and beginnings have at least three letters.
+bool is_month(std::string_view word, bool may_go_on) {
+  const std::string folded = fold_case(word);
+  if (month_in_any_language(folded) != 0 || (folded.size() >= 3 && month_in(folded, Language::kEnglish) != 0)) return true;
+  return may_go_on && folded.size() >= 3 && begins_month(folded);
+}
 
 class BlockSplitter {
  public:
-  BlockSplitter(std::string_view text, ByteSpan block, std::vector<ByteSpan>& out)
-      : text_(text), begin_(static_cast<size_t>(block.begin)), end_(static_cast<size_t>(block.end)), out_(out) {}
+  // `growing`: more may come behind the block, so that its last word may be the beginning of another one.
+  BlockSplitter(std::string_view text, ByteSpan block, bool growing, std::vector<ByteSpan>& out)
+      : text_(text),
+        begin_(static_cast<size_t>(block.begin)),
+        end_(static_cast<size_t>(block.end)),
+        growing_(growing),
+        out_(out) {}
 
   void split() {
-    size_t start = begin_;
+    start_ = begin_;
     for (size_t at = begin_; at < end_;) {
       const CodePoint point = code_point_at(text_, at);
       at += point.length;
-      if (!is_mark(point.value) && !is_full_width_mark(point.value)) continue;
+      if (!is_mark(point.value)) continue;
       const size_t after = skip_marks(at);
-      if (ends_here(start, point, after)) {
-        emit(start, after);
-        start = after;
+      if (ends_here(point, after)) {
+        emit(start_, after);
+        start_ = after;
       }
       at = after;
     }
-    emit(start, end_);
+    emit(start_, end_);
   }
 
  private:
+  // What follows a mark and its blanks.
+  struct Next {
+    char32_t first = 0;         // 0 at the end
+    std::string_view word;      // empty where no word begins
+    bool may_go_on = false;     // the text ends with it, and may grow
+    bool before_point = false;  // "J. R. Vane": the second initial
+  };
+
   size_t skip_marks(size_t at) const {
     while (at < end_) {
       const CodePoint point = code_point_at(text_, at);
-      if (!is_mark(point.value) && !is_full_width_mark(point.value) && !is_closer(point.value)) break;
+      if (const size_t note = footnote_end(at); note > at) {
+        at = note;
+        continue;
+      }
+      if (!is_mark(point.value) && !is_closer(point.value)) break;
       at += point.length;
     }
     return at;
   }
 
-  bool ends_here(size_t start, const CodePoint& mark, size_t after) const {
-    if (is_full_width_mark(mark.value) || after >= end_) return true;
-    if (!is_space(code_point_at(text_, after).value)) return false;
-    const char32_t next = next_visible(after);
-    if (is_lower(next)) return false;
-    const bool lone_point = mark.value == '.' && after == mark.offset + 1;
-    return !lone_point || !point_is_part_of_word(start, mark.offset, next);
+  // One past "[12]" or a raised figure at `at`; `at` where none stands.
+  size_t footnote_end(size_t at) const {
+    if (text_[at] == '[') {
+      const size_t close = text_.find_first_not_of("0123456789", at + 1);
+      return close < end_ && close > at + 1 && text_[close] == ']' ? close + 1 : at;
+    }
+    const CodePoint point = code_point_at(text_, at);
+    const bool raised =
+        point.value == 0xB9 || point.value == 0xB2 || point.value == 0xB3 || (point.value >= 0x2070 && point.value <= 0x2079);
+    return raised ? at + point.length : at;
   }
 
-  // The first code point after blanks and openers; 0 at the end.
-  char32_t next_visible(size_t at) const {
+  bool ends_here(const CodePoint& mark, size_t after) const {
+    if (after >= end_) return true;
+    if (mark.value == 0xFF0E && is_digit(code_point_at(text_, after).value) && is_digit(point_before(mark.offset))) return false;
+    if (ends_without_blank(mark.value)) return true;
+    if (!is_space(code_point_at(text_, after).value)) return false;
+    const Next next = read_next(after);
+    if (is_lower(next.first)) return false;
+    const bool lone_point = mark.value == '.' && after == mark.offset + 1;
+    return !lone_point || !point_is_part_of_word(mark.offset, next);
+  }
+
+  Next read_next(size_t at) const {
+    Next next;
     while (at < end_) {
       const CodePoint point = code_point_at(text_, at);
-      if (!is_space(point.value) && !is_opener(point.value)) return point.value;
+      if (!is_space(point.value) && !is_opener(point.value)) break;
       at += point.length;
     }
-    return 0;
-  }
-
-  // Whether the point at `point` belongs to an abbreviation, an initial or a list number. `next` is what follows the blanks.
-  bool point_is_part_of_word(size_t start, size_t point, char32_t next) const {
-    size_t first = point;
-    while (first > start && static_cast<uint8_t>(text_[first - 1]) > ' ') --first;
-    while (first < point && is_opener(static_cast<uint8_t>(text_[first]))) ++first;
-    const std::string_view word = text_.substr(first, point - first);
-    if (word.empty() || first_invalid_utf8(word)) return false;
-    if (std::all_of(word.begin(), word.end(), [](char c) { return is_digit(static_cast<uint8_t>(c)); }))
-      return trim(text_, {static_cast<int64_t>(start), static_cast<int64_t>(first)}).empty();
-    const std::string folded = fold_case(word);
-    if (holds(kNeverLast, folded)) return true;
-    if (holds(kBeforeNumber, folded) && is_digit(next)) return true;
-    return is_initials(word) && folded != "a.m" && folded != "p.m";
-  }
-
-  // "J", "U.S", "e.g": single letters with points between; a lone letter only in upper case.
-  static bool is_initials(std::string_view word) {
-    bool letter_expected = true;
-    size_t letters = 0;
-    for (const CodePoint& point : code_points(word)) {
-      const bool letter = point.value < 0x2E80 && is_letter_or_digit(point.value) && !is_digit(point.value);
-      if (letter_expected ? !letter : point.value != '.') return false;
-      letters += letter;
-      letter_expected = !letter_expected;
+    if (at >= end_) return next;
+    next.first = code_point_at(text_, at).value;
+    size_t end = at;
+    while (end < end_) {
+      const CodePoint point = code_point_at(text_, end);
+      if (!is_letter_or_digit(point.value) && point.value != '\'' && point.value != 0x2019) break;
+      end += point.length;
     }
-    return letters > 1 || (letters == 1 && !is_lower(code_point_at(word, 0).value));
+    next.word = text_.substr(at, end - at);
+    next.may_go_on = growing_ && end == end_;
+    next.before_point = end < end_ && text_[end] == '.';
+    return next;
+  }
+
+  size_t begin_of_point_before(size_t at) const {
+    while (--at > start_ && (static_cast<uint8_t>(text_[at]) & 0xC0) == 0x80) continue;
+    return at;
+  }
+
+  char32_t point_before(size_t at) const { return at > start_ ? code_point_at(text_, begin_of_point_before(at)).value : 0; }
+
+  // What stands before `end` without a blank, and without brackets and quotation marks in front.
+  std::string_view word_before(size_t end) const {
+    size_t first = end;
+    while (first > start_ && !is_space(point_before(first))) first = begin_of_point_before(first);
+    while (first < end) {
+      const CodePoint point = code_point_at(text_, first);
+      if (!is_opener(point.value)) break;
+      first += point.length;
+    }
+    return text_.substr(first, end - first);
+  }
+
+  std::string_view word_in_front(std::string_view word) const {
+    const ByteSpan rest = trim(text_, {static_cast<int64_t>(start_), word.data() - text_.data()});
+    return word_before(static_cast<size_t>(std::max(rest.begin, rest.end)));
+  }
+
+  bool begins(std::string_view word) const {
+    return trim(text_, {static_cast<int64_t>(start_), word.data() - text_.data()}).empty();
+  }
+
+  // Whether the point at `point` belongs to an abbreviation, an initial, a list number or an ordinal.
+  bool point_is_part_of_word(size_t point, const Next& next) const {
+    const std::string_view word = word_before(point);
+    if (word.empty()) return false;
+    if (all_digits(word)) return begins(word) || is_ordinal(word, next);
+    if (is_initials(word) && word.find('.') == std::string_view::npos) return !opens(next, true) || begins(word);
+    switch (abbreviation(fold_case(word))) {
+      case Abbreviation::kNeverLast:
+        return true;
+      case Abbreviation::kBeforeLabel:
+        return is_digit(next.first) ||
+               (!next.word.empty() && (is_roman(next.word) || (next.word.size() == 1 && is_upper(next.first))));
+      case Abbreviation::kBeforeNumber:
+        return is_digit(next.first) || is_part_of_pair(word, next);
+      case Abbreviation::kEither:
+        return !opens(next, false);
+      case Abbreviation::kNone:
+        break;
+    }
+    return is_initials(word) ? !opens(next, false) : is_part_of_pair(word, next);
+  }
+
+  // "3. August" anywhere, "der 2. Weltkrieg" in German.
+  bool is_ordinal(std::string_view number, const Next& next) const {
+    if (number.size() > 2 || !is_upper(next.first)) return false;
+    if (is_month(next.word, next.may_go_on)) return true;
+    const std::string_view article = word_in_front(number);
+    const auto before = static_cast<size_t>(article.data() - text_.data());
+    return comes_before_german_ordinal(fold_case(article)) &&
+           language_of(text_.substr(start_, before - start_)) != Language::kEnglish;  // "I am 3. He is 5."
+  }
+
+  // "z. B.", "a. C.", "v. Chr.": a small letter and what it is written with; the "h." of "d. h.", too.
+  bool is_part_of_pair(std::string_view word, const Next& next) const {
+    if (word.size() != 1 || !is_lower(static_cast<uint8_t>(word[0]))) return false;
+    if ((next.before_point && next.word.size() == 1) || next.word == "Chr" || (next.may_go_on && next.word == "Ch")) return true;
+    const std::string_view front = word_in_front(word);
+    return front.size() == 2 && front[1] == '.' && is_lower(static_cast<uint8_t>(front[0])) && !opens(next, false);
+  }
+
+  // Whether a sentence begins with what is next. A short word that may go on may become a name: "He" of "Henderson".
+  static bool opens(const Next& next, bool behind_initial) {
+    if (next.word.empty()) return next.first == 0;
+    const std::string folded = fold_case(next.word);
+    if (next.before_point || (next.may_go_on && (behind_initial || folded.size() < 3))) return false;
+    return opens_sentences(folded) && !(behind_initial && is_name_particle(folded));
   }
 
   void emit(size_t begin, size_t end) {
@@ -126,16 +240,16 @@ class BlockSplitter {
 
   std::string_view text_;
   size_t begin_, end_;
+  bool growing_;
   std::vector<ByteSpan>& out_;
+  size_t start_ = 0;  // of the sentence that is being read
 };
 
-}  // namespace
-
-std::vector<ByteSpan> split_sentences(std::string_view text) {
+std::vector<ByteSpan> split(std::string_view text, bool growing) {
   std::vector<ByteSpan> sentences;
   ByteSpan block{0, 0};
   const auto close = [&] {
-    if (!block.empty()) BlockSplitter(text, block, sentences).split();
+    if (!block.empty()) BlockSplitter(text, block, growing && block.end == static_cast<int64_t>(text.size()), sentences).split();
     block = {0, 0};
   };
   for (const Line& line : split_lines(text)) {
@@ -149,6 +263,16 @@ std::vector<ByteSpan> split_sentences(std::string_view text) {
   }
   close();
   return sentences;
+}
+
+}  // namespace
+
+std::vector<ByteSpan> split_sentences(std::string_view text) { return split(text, false); }
+
+bool begins_new_sentence(std::string_view text, std::string_view next) {
+  const std::string joined = with_valid_utf8(std::string(text) + std::string(next));
+  const std::vector<ByteSpan> sentences = split(joined, true);
+  return sentences.size() > 1 && sentences.back().begin >= static_cast<int64_t>(text.size());
 }
 
 }  // namespace openbook
