@@ -15,6 +15,7 @@
 #include "openbook/base/lines.h"
 #include "openbook/base/log.h"
 #include "openbook/base/utf8.h"
+#include "postings.h"
 #include "prepared_document.h"
 
 namespace openbook::retriever {
@@ -153,10 +154,21 @@ class StoredRetriever : public Retriever {
                 "Open it with OpenMode::kReadWrite.");
   }
 
-  void add_words(const DocumentRecord& document, std::string_view postings) {
+  void add_words(const DocumentRecord& document, const std::string& postings) {
+    const std::string what = "index " + folder_.string() + ": document " + document.id;
     std::vector<uint64_t> lengths;
-    for (const ChunkRecord& chunk : document.chunks) lengths.push_back(chunk.words);
-    lexical_.add(document.first_chunk, lengths, postings, "index " + folder_.string() + ": document " + document.id);
+    if (has_current_terms(postings)) {
+      for (const ChunkRecord& chunk : document.chunks) lengths.push_back(chunk.words);
+      return lexical_.add(document.first_chunk, lengths, postings, what);
+    }
+    // Counted by an older version, whose words are not those that a question is read by now.
+    const std::string text = corpus_->text(document.sha256);
+    std::vector<std::vector<std::string>> terms_of_chunks;
+    for (const ChunkRecord& chunk : document.chunks) {
+      terms_of_chunks.push_back(index_terms(slice(text, chunk.range)));
+      lengths.push_back(terms_of_chunks.back().size());
+    }
+    lexical_.add(document.first_chunk, lengths, encode_postings(terms_of_chunks), what);
   }
 
   void load_or_rebuild_vectors() {

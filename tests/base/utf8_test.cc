@@ -52,6 +52,18 @@ TEST(Utf8, WhatMustStayOnOneLineDoes) {
   EXPECT_EQ(escape_line("\x1B[8m\u0085\u2028\xFF中"), "\\x1B[8m\\x85\\u{2028}\\xFF中");
 }
 
+TEST(Utf8, EveryScalarValueIsReadAsItWasWritten) {
+  for (char32_t value = 1; value <= 0x10FFFF; ++value) {
+    if (value == 0xD800) value = 0xE000;  // surrogates are no values of text
+    std::string text;
+    append_utf8(text, value);
+    ASSERT_EQ(first_invalid_utf8(text), std::nullopt) << std::hex << static_cast<uint32_t>(value);
+    const CodePoint point = code_point_at(text, 0);
+    ASSERT_EQ(point.value, value);
+    ASSERT_EQ(point.length, text.size());
+  }
+}
+
 TEST(Escape, WhatAReaderDoesNotSeeIsSpeltOut) {
   const struct {
     std::string text, shown;

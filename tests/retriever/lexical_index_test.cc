@@ -4,6 +4,7 @@
 
 #include "base/test_support.h"
 #include "fusion.h"
+#include "openbook/base/utf8.h"
 #include "postings.h"
 #include "record.h"
 
@@ -25,7 +26,37 @@ LexicalIndex index_of(const std::vector<std::string>& texts) {
 TEST(IndexTerms, FoldCaseAndPairUpNeighboursInScriptsWithoutBlanks) {
   EXPECT_EQ(index_terms("Élan, 3.5 DON'T!"), (Terms{"élan", "3.5", "don't"}));
   EXPECT_EQ(index_terms("年假 5 天"), (Terms{"年", "年假", "假", "5", "天"}));
+  EXPECT_EQ(index_terms("か\u3099く"), (Terms{"が", "がく", "く"}));  // a mark of its own is not
   EXPECT_EQ(index_terms("?!"), Terms{});
+}
+
+TEST(IndexTerms, WordsWithoutBlanksAreThoseOfADictionary) {
+  EXPECT_EQ(index_terms("กุญแจสำรองอยู่"), (Terms{"กุญแจ", fold_case("สำรอง"), "อยู่"}));
+  EXPECT_EQ(index_terms("ຫ້ອງເຢັນ"), (Terms{"ຫ້ອງ", "ເຢັນ"}));
+}
+
+TEST(IndexTerms, NumbersAndDaysAreTermsByValueToo) {
+  EXPECT_EQ(index_terms("12,500 co\u00ADpies"), (Terms{"12500", "copies"}));
+  EXPECT_EQ(index_terms("La multa es de 12.500 euros"), (Terms{"la", "multa", "es", "de", "12.500", "euros", "12500"}));
+  EXPECT_EQ(index_terms("on 9 May 2001"), (Terms{"on", "9", "may", "2001", "2001-05-09", "2001-05", "--05-09"}));
+  EXPECT_EQ(index_terms("on 2001-05-09"), (Terms{"on", "2001", "05", "09", "2001-05-09", "2001-05", "--05-09"}));
+  EXPECT_EQ(index_terms("May 9"), (Terms{"may", "9", "--05-09"}));
+}
+
+TEST(LexicalIndex, FindsNumbersAndDaysInEverySpelling) {
+  const LexicalIndex index = index_of({"opened on 9 May 2001", "opened on 2002-05-09", "12,500 visitors", "14,500 visitors"});
+  const auto best = [&](const char* question) { return index.search(question, 1, {{1, 5}}).at(0).chunk_id; };
+  EXPECT_EQ(best("opened 2001-05-09"), 1u);
+  EXPECT_EQ(best("opened on May 9th, 2002"), 2u);
+  EXPECT_EQ(best("12500 visitors"), 3u);
+  EXPECT_EQ(best("14\u00A0500 visitors"), 4u);
+}
+
+TEST(Postings, SayByWhichRulesTheirTermsWereMade) {
+  EXPECT_TRUE(has_current_terms(encode_postings({{"a"}})));
+  EXPECT_TRUE(has_current_terms(encode_postings({})));
+  EXPECT_FALSE(has_current_terms(RecordWriter().string("a").number(1).number(0).number(1).take()));
+  EXPECT_FALSE(has_current_terms(""));
 }
 
 TEST(Postings, WhatIsWrittenIsRead) {
@@ -38,8 +69,9 @@ TEST(Postings, WhatIsWrittenIsRead) {
 TEST(Postings, DamageIsDataLoss) {
   const auto ignore = [](std::string_view, uint64_t, uint64_t) {};
   const std::string good = encode_postings({{"word", "other"}});
+  const size_t rules = encode_postings({}).size();
   for (size_t size = 1; size < good.size(); ++size) {
-    if (size == 9) continue;  // the border between the two terms
+    if (size == rules || size == rules + 9) continue;  // the borders of the terms
     EXPECT_ERROR(for_each_posting(good.substr(0, size), "document x", ignore), Code::kDataLoss, "document x");
   }
   EXPECT_ERROR(for_each_posting(std::string(11, '\xFF'), "x", ignore), Code::kDataLoss, "malformed");

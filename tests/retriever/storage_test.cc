@@ -8,6 +8,7 @@
 #include "corpus.h"
 #include "openbook/base/file.h"
 #include "openbook/base/hash.h"
+#include "record.h"
 #include "retriever/hashing_embedder.h"
 #include "rocks_store.h"
 
@@ -112,6 +113,26 @@ TEST(Storage, AReaderChangesNothing) {
   std::map<fs::path, fs::file_time_type> after;
   for (const auto& entry : fs::recursive_directory_iterator(closed.path)) after[entry.path()] = entry.last_write_time();
   EXPECT_EQ(after, before);
+}
+
+TEST(Storage, WordsThatAnOlderVersionCountedAreCountedAgain) {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder / "index";
+  open(path)->ingest(document("keys", "กุญแจสำรองอยู่ที่ไหน\n\nOpened on 2001-05-09."));
+  {
+    RocksStore rocks(path / "rocksdb", OpenMode::kReadWrite);
+    rocksdb::WriteBatch batch;
+    const std::string whole_line = RecordWriter().string("กุญแจสำรองอยู่ที่ไหน").number(1).number(0).number(1).take();
+    rocks.for_each(Family::kPostings, [&](std::string_view key, std::string_view) {
+      batch.Put(rocks.handle(Family::kPostings), rocksdb::Slice(key.data(), key.size()), whole_line);
+    });
+    rocks.write(batch);
+  }
+  for (const OpenMode mode : {OpenMode::kReadOnly, OpenMode::kReadWrite}) {
+    const auto index = open(path, mode);
+    for (const char* question : {"สำรอง", "9 May 2001"})
+      EXPECT_EQ(index->search(question, {.limit = 1, .mode = SearchMode::kWords}).size(), 1u) << question;
+  }
 }
 
 TEST(Storage, AnIndexOnAReadOnlyMediumIsRead) {

@@ -23,8 +23,6 @@ int to_int(std::string_view digits) {
   return value;
 }
 
-bool has_decimal_comma(Language language) { return language != Language::kEnglish && language != Language::kUnknown; }
-
 bool is_day_of(int month, int day) {
   static constexpr std::array<int, 13> kDays = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   return month >= 1 && month <= 12 && day >= 1 && day <= kDays[static_cast<size_t>(month)];

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "number_form.h"
 #include "openbook/base/language.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/values.h"
@@ -74,7 +75,10 @@ std::vector<ByteSpan> find_words(std::string_view text, std::string_view piece) 
   find(words, wanted, found);
   if (!has_digit(wanted) || !has_digit(words)) return found;
   const Language language = language_of_beginning(text);
-  find(with_values(text, words, language), with_values(piece, wanted, language), found);
+  const Sequence valued = with_values(piece, wanted, language);
+  // Without a day, numbers have a value of their own only where a language reads them otherwise than fold_case does.
+  if (valued.forms == wanted.forms && !has_decimal_comma(language)) return found;
+  find(with_values(text, words, language), valued, found);
   const auto in_order = [](ByteSpan a, ByteSpan b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; };
   std::sort(found.begin(), found.end(), in_order);
   found.erase(std::unique(found.begin(), found.end()), found.end());
