@@ -1,4 +1,4 @@
-// openbook log: makes, lists, verifies and erases in a provenance log. `show` is in log_show.cc.
+// openbook log: makes, lists, verifies and erases in a provenance log, and changes its key. How records look is in log_show.cc.
 #include <algorithm>
 #include <iostream>
 #include <map>
@@ -20,7 +20,8 @@ constexpr uint64_t kPage = 1000;  // records read at a time: payloads may be lar
 constexpr size_t kQuestionShown = 60;
 
 struct LogFlags {
-  std::string log, key;
+  std::string log, key, new_key;
+  std::vector<std::string> old_keys;
   std::string answer_id, reason;
   std::vector<std::string> expect;
   uint64_t limit = 0;
@@ -28,7 +29,21 @@ struct LogFlags {
 
 std::unique_ptr<ProvenanceLog> open_to_read(const LogFlags& flags) {
   const auto key = look_for(Place::kLogKey, flags.key);
-  return ProvenanceLog::open(find(Place::kLog, flags.log).path, key ? key->path : std::filesystem::path(), LogMode::kReadOnly);
+  return ProvenanceLog::open(find(Place::kLog, flags.log).path, key ? key->path : std::filesystem::path(), LogMode::kReadOnly,
+                             {flags.old_keys.begin(), flags.old_keys.end()});
+}
+
+std::unique_ptr<ProvenanceLog> open_to_append(const LogFlags& flags) {
+  return ProvenanceLog::open(find_named(Place::kLog, flags.log).path, find_named(Place::kLogKey, flags.key).path,
+                             LogMode::kAppend);
+}
+
+// What is shown of a log is shown whatever state it is in; why it may not be what was written is said beside it.
+int say_if_not_whole(const LogReport& report) {
+  if (report.state == LogState::kWhole) return kDone;
+  const bool broken = report.state == LogState::kBroken;
+  std::cerr << "openbook: " << (broken ? "the log is broken: " : "not checked: ") << escape_line(report.finding) << "\n";
+  return broken ? kIntegrityBroken : kDone;
 }
 
 int init(const LogFlags& flags, const Context& context) {
@@ -51,6 +66,8 @@ struct AnswerRow {
   std::string question, outcome;
   LogReceipt last;
   uint64_t records = 0;
+
+  bool key_changed() const { return last.answer_id == kNoAnswer; }
 };
 
 std::string text_in(const std::optional<std::string>& payload, const char* field) {
@@ -69,14 +86,18 @@ void add_record(AnswerRow& row, const LogEntry& entry) {
   if (entry.kind == LogKind::kErase) row.state = "erased";
 }
 
-// Rows in the order in which the answers began.
-std::vector<AnswerRow> answers_in(const ProvenanceLog& log, const Cancellation& cancellation) {
+// A change of key is a row of its own; the other rows are answers, in the order in which they began.
+std::vector<AnswerRow> rows_of(const ProvenanceLog& log, const Cancellation& cancellation) {
   std::vector<AnswerRow> rows;
   std::map<std::string, size_t> row_of;
   for (uint64_t first = 1;; first += kPage) {
     cancellation.check();
     const auto entries = log.entries(first, kPage);
     for (const LogEntry& entry : entries) {
+      if (entry.kind == LogKind::kRotate) {
+        rows.push_back({.time_ms = entry.time_ms, .state = "key changed", .last = entry.receipt, .records = 1});
+        continue;
+      }
       const auto [place, is_new] = row_of.try_emplace(entry.receipt.answer_id, rows.size());
       if (is_new) rows.emplace_back();
       add_record(rows[place->second], entry);
@@ -94,32 +115,37 @@ std::string short_question(const std::string& question) {
   return "  " + line + (text.size() < question.size() ? "..." : "");
 }
 
+Json row_json(const AnswerRow& row) {
+  Json json = {{"time", time_text(row.time_ms)}, {"time_ms", row.time_ms}, {"receipt", to_string(row.last)}};
+  if (row.key_changed()) return json;
+  json.update(Json{{"answer_id", row.last.answer_id},
+                   {"state", row.state},
+                   {"outcome", row.outcome},
+                   {"question", row.question},
+                   {"records", row.records}});
+  return json;
+}
+
 int list(const LogFlags& flags, const Context& context) {
   const auto log = open_to_read(flags);
-  std::vector<AnswerRow> rows = answers_in(*log, context.cancellation);
+  const LogReport report = log->verify();
+  std::vector<AnswerRow> rows = rows_of(*log, context.cancellation);
   if (flags.limit && rows.size() > flags.limit) rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(flags.limit));
   if (context.json()) {
-    Json entries = Json::array();
-    for (const AnswerRow& row : rows)
-      entries.push_back({{"answer_id", row.last.answer_id},
-                         {"time", time_text(row.time_ms)},
-                         {"time_ms", row.time_ms},
-                         {"state", row.state},
-                         {"outcome", row.outcome},
-                         {"question", row.question},
-                         {"records", row.records},
-                         {"receipt", to_string(row.last)}});
-    print_json({{"checked", log->unchecked_because().empty()},
-                {"unchecked_because", log->unchecked_because()},
-                {"entries", std::move(entries)}});
-    return kDone;
+    Json answers = Json::array(), changes = Json::array();
+    for (const AnswerRow& row : rows) (row.key_changed() ? changes : answers).push_back(row_json(row));
+    print_json({{"checked", report.state == LogState::kWhole},
+                {"unchecked_because", report.finding},
+                {"entries", std::move(answers)},
+                {"key_changes", std::move(changes)}});
+    return say_if_not_whole(report);
   }
-  if (!log->unchecked_because().empty()) std::cerr << "openbook: not checked: " << escape_line(log->unchecked_because()) << "\n";
+  const int status = say_if_not_whole(report);
   for (const AnswerRow& row : rows)
     print(time_text(row.time_ms) + "  " + escape_line(row.last.answer_id) + "  " +
           escape_line(row.outcome.empty() ? row.state : row.outcome) + short_question(row.question) + "\n");
   if (rows.empty()) print("no answers yet\n");
-  return kDone;
+  return status;
 }
 
 std::vector<LogReceipt> expected_receipts(const std::vector<std::string>& arguments) {
@@ -147,15 +173,19 @@ std::string_view state_name(LogState state) {
 int verify(const LogFlags& flags, const Context& context) {
   const auto receipts = expected_receipts(flags.expect);
   const LogReport report = open_to_read(flags)->verify(receipts);
+  const auto key = look_for(Place::kLogKey, flags.key);
   const bool whole = report.state == LogState::kWhole;
   if (context.json()) {
     print_json({{"state", state_name(report.state)},
                 {"finding", report.finding},
                 {"records", report.records},
+                {"verified", report.verified},
                 {"erased", report.erased},
                 {"interrupted", report.interrupted},
                 {"expected", receipts.size()},
-                {"head_mac", report.head_mac}});
+                {"head_mac", report.head_mac},
+                {"log_key", key ? Json(key->path.string()) : Json(nullptr)},
+                {"log_key_by", key ? Json(key->by) : Json(nullptr)}});
     return whole ? kDone : kIntegrityBroken;
   }
   std::string text = paint(whole ? Style::kGood : Style::kBad, state_name(report.state));
@@ -164,12 +194,27 @@ int verify(const LogFlags& flags, const Context& context) {
   if (whole && !receipts.empty()) text += "; " + plural(receipts.size(), "receipt") + " found in it";
   print(text + "\n");
   for (const std::string& answer : report.interrupted) print("interrupted (or being written now): " + escape_line(answer) + "\n");
+  if (!key) print("key file: none was named, and the quickstart's is not there\n");
+  if (key && key->by == "set-up") print("key file: " + escape_line(key->path.string()) + " (none was named; the quickstart's)\n");
   return whole ? kDone : kIntegrityBroken;
 }
 
+int rotate_key(const LogFlags& flags, const Context& context) {
+  const std::string old_key = find_named(Place::kLogKey, flags.key).path;
+  const LogReceipt receipt = open_to_append(flags)->rotate_key(flags.new_key);
+  if (context.json()) {
+    print_json(
+        {{"sequence", receipt.sequence}, {"log_key", flags.new_key}, {"old_key", old_key}, {"receipt", to_string(receipt)}});
+  } else {
+    print("record " + std::to_string(receipt.sequence) + " changed the key; what follows is under " + escape_line(flags.new_key) +
+          "\nreceipt: " + to_string(receipt) + "\nKeep " + escape_line(old_key) +
+          ": the records before verify with it alone (--old-key). Keep a copy of the new key elsewhere.\n");
+  }
+  return kDone;
+}
+
 int erase(const LogFlags& flags, const Context& context) {
-  const auto log =
-      ProvenanceLog::open(find_named(Place::kLog, flags.log).path, find_named(Place::kLogKey, flags.key).path, LogMode::kAppend);
+  const auto log = open_to_append(flags);
   log->erase(flags.answer_id, flags.reason);
   const auto entries = log->of_answer(flags.answer_id);
   size_t erased = 0;
@@ -211,12 +256,20 @@ CLI::App* add_log_verb(CLI::App& group, Context& context, std::shared_ptr<LogFla
 int show(const LogFlags& flags, const Context& context) {
   const auto log = open_to_read(flags);
   const auto entries = log->of_answer(flags.answer_id);
-  if (!log->unchecked_because().empty()) std::cerr << "openbook: not checked: " << escape_line(log->unchecked_because()) << "\n";
+  const LogReport report = log->verify();
+  const int status = say_if_not_whole(report);
   if (context.json())
-    print_json(records_json(flags.answer_id, entries, log->unchecked_because()));
+    print_json(records_json(flags.answer_id, entries, report));
   else
     print(records_text(entries));
-  return kDone;
+  return status;
+}
+
+// For verbs that only read: those that write need the newest key alone.
+void add_old_keys(CLI::App& verb, LogFlags& flags) {
+  verb.add_option("--old-key", flags.old_keys, "a key from before `log rotate-key`; may be given again")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
 }
 
 void add_answer_id(CLI::App& verb, LogFlags& flags) {
@@ -237,6 +290,7 @@ void add_log(CLI::App& app, Context& context) {
                "openbook log init --log answers.log --log-key ~/answers.key", init);
   CLI::App* lists = add_log_verb(*group, context, flags, "list", "Lists the answers in a log, oldest first.",
                                  "openbook log list --log answers.log --limit 10", list);
+  add_old_keys(*lists, *flags);
   lists->add_option("--limit", flags->limit, "show the newest N only (default: all)")->type_name("N");
   CLI::App* shows = add_log_verb(
       *group, context, flags, "show", "Shows everything that the log holds of one answer.",
@@ -244,18 +298,31 @@ void add_log(CLI::App& app, Context& context) {
       "openbook log show 0f9c2d6a7b1e4c53a8d0e1f2a3b4c5d6 --log answers.log --format json   # with every token's evidence",
       show);
   add_answer_id(*shows, *flags);
+  add_old_keys(*shows, *flags);
   CLI::App* verifies = add_log_verb(
       *group, context, flags, "verify",
       "Walks the whole chain: was anything changed, reordered, cut, or taken out? A log that was rolled back as a whole is\n"
-      "found by --expect alone. Ends with status 3 when the log is broken, or unverifiable for want of its key.",
+      "found by --expect alone. Ends with status 3 when the log is broken, or unverifiable for want of a key: after\n"
+      "`log rotate-key` the newest key proves the records since then, and that those before were not changed since then;\n"
+      "who wrote those needs the old key.",
       "openbook log verify --log answers.log --log-key ~/answers.key\n"
-      "openbook log verify --log answers.log --log-key ~/answers.key --expect - < receipts.txt",
+      "openbook log verify --log answers.log --log-key ~/answers.key --expect - < receipts.txt\n"
+      "openbook log verify --log answers.log --log-key ~/answers-2.key --old-key ~/answers.key",
       verify);
+  add_old_keys(*verifies, *flags);
   verifies
       ->add_option("--expect", flags->expect,
                    "receipts that must be in the log, as `ask` printed them; - reads them from stdin, one a line")
       ->type_name("RECEIPT")
       ->check(CLI::Validator(receipt_problem, ""));
+  CLI::App* rotates = add_log_verb(
+      *group, context, flags, "rotate-key",
+      "Makes a new key (mode 0600, outside the log's folder) and writes under it from the next record on. The change is a "
+      "record\n"
+      "under both keys. Whoever has only the old key can then change nothing, not even what was written under it, unseen. Keep\n"
+      "the old key: the records before verify with it alone. After a crash the log goes on under the old or the new key.",
+      "openbook log rotate-key --log answers.log --log-key ~/answers.key --new-key ~/answers-2.key", rotate_key);
+  rotates->add_option("--new-key", flags->new_key, "the new key's file; nothing may be there")->type_name("FILE")->required();
   CLI::App* erases =
       add_log_verb(*group, context, flags, "erase",
                    "Takes what an answer said out of the log for good, and leaves tombstones, so that the chain still verifies.",

@@ -64,7 +64,7 @@ std::string field_text(const std::string& key, const Json& value) {
 
 }  // namespace
 
-Json records_json(const std::string& answer_id, const std::vector<LogEntry>& entries, const std::string& unchecked_because) {
+Json records_json(const std::string& answer_id, const std::vector<LogEntry>& entries, const LogReport& log) {
   Json records = Json::array();
   for (const LogEntry& entry : entries)
     records.push_back({{"sequence", entry.receipt.sequence},
@@ -73,11 +73,12 @@ Json records_json(const std::string& answer_id, const std::vector<LogEntry>& ent
                        {"time_ms", entry.time_ms},
                        {"receipt", to_string(entry.receipt)},
                        {"key_id", entry.key_id},
+                       {"checked", entry.checked},
                        {"erased", !entry.payload.has_value()},
                        {"payload", parsed(entry)}});
   return {{"answer_id", answer_id},
-          {"checked", unchecked_because.empty()},
-          {"unchecked_because", unchecked_because},
+          {"checked", log.state == LogState::kWhole},
+          {"unchecked_because", log.finding},
           {"records", std::move(records)}};
 }
 

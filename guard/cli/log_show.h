@@ -9,9 +9,8 @@
 
 namespace openbook::cli {
 
-// Payloads are JSON where they can be read as such, else text.
-nlohmann::ordered_json records_json(const std::string& answer_id, const std::vector<LogEntry>& entries,
-                                    const std::string& unchecked_because);
+// Payloads are JSON where they can be read as such, else text. `log` is what verify() says of the whole log.
+nlohmann::ordered_json records_json(const std::string& answer_id, const std::vector<LogEntry>& entries, const LogReport& log);
 
 // For people: without the tokens' evidence, ranges of the answer shown as the text they cover.
 std::string records_text(const std::vector<LogEntry>& entries);

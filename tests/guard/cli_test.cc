@@ -59,7 +59,7 @@ TEST(Cli, WrongUsageIsStatus2AndOneLineThatNamesIt) {
       {{}, "openbook: no verb given; there are: "},
       {{"lgo"}, "openbook: unknown verb \"lgo\"; there are: "},
       {{"--bogus"}, "openbook: unknown option \"--bogus\""},
-      {{"log"}, "openbook: no verb given; there are: init, list, show, verify, erase"},
+      {{"log"}, "openbook: no verb given; there are: init, list, show, verify, rotate-key, erase"},
       {{"log", "list", "--limt", "3"}, "--limt"},
       {{"log", "list", "--limit", "many"}, "many"},
       {{"log", "list", "--format", "xml"}, "xml"},
@@ -67,6 +67,8 @@ TEST(Cli, WrongUsageIsStatus2AndOneLineThatNamesIt) {
       {{"log", "show", "42"}, "\"42\" is no answer id"},
       {{"log", "verify", "--expect", "nonsense"}, "expected SEQUENCE:ANSWER_ID:MAC"},
       {{"log", "init", "--log", "x"}, "--log-key FILE is needed (or OPENBOOK_LOG_KEY)"},
+      {{"log", "rotate-key"}, "--new-key is required"},
+      {{"log", "rotate-key", "--log", "x", "--new-key", "y"}, "--log-key FILE is needed (or OPENBOOK_LOG_KEY)"},
       {{"atlas", "report"}, "--out is required"},
       {{"atlas", "report", "--out", "x", "--only", "nonsense"},
        "--only: nonsense not in {contrast,roles,surgery,vectors,tracking,finders,drift,free}"},
@@ -200,6 +202,101 @@ TEST_F(CliLogTest, ABrokenLogIsStatus3) {
   EXPECT_EQ(json::parse(as_json.out)["state"], "broken");
   EXPECT_EQ(run({"show", receipts[0].answer_id}).status, 3);
   EXPECT_EQ(run({"erase", receipts[0].answer_id, "--reason", "r"}).status, 3);
+}
+
+TEST_F(CliLogTest, AMissingRecordIsSaidByListAndShowAndNothingCountsAsChecked) {
+  const auto first = write_answer("first"), second = write_answer("second");
+  const auto expect_said = [&](const std::string& finding) {
+    SCOPED_TRACE(finding);
+    for (const std::vector<std::string>& verb : {std::vector<std::string>{"list"}, {"show", second[0].answer_id}}) {
+      auto as_json = verb;
+      as_json.insert(as_json.end(), {"--format", "json"});
+      const auto printed = run(as_json);
+      EXPECT_EQ(printed.status, 3);
+      EXPECT_EQ(json::parse(printed.out)["checked"], false);
+      EXPECT_EQ(json::parse(printed.out)["unchecked_because"], finding);
+      const auto text = run(verb);
+      EXPECT_EQ(text.status, 3);
+      EXPECT_EQ(text.err, "openbook: the log is broken: " + finding + "\n");
+      EXPECT_NE(text.out.find(second[0].answer_id), std::string::npos) << text.out;  // the rest is shown
+    }
+  };
+  RawLog(log_folder()).remove(RawLog::kRecords, RawLog::key(2));
+  expect_said("record 2 is missing: record 3 follows");
+}
+
+TEST_F(CliLogTest, ACutTailIsSaidByListAndShow) {
+  const auto first = write_answer("first");
+  write_answer("second");
+  {
+    RawLog raw(log_folder());
+    for (uint64_t sequence = 4; sequence <= 6; ++sequence) {
+      raw.remove(RawLog::kRecords, RawLog::key(sequence));
+      raw.remove(RawLog::kPayloads, RawLog::key(sequence));
+    }
+  }
+  for (const std::vector<std::string>& verb : {std::vector<std::string>{"list"}, {"show", first[0].answer_id}}) {
+    const auto said = run(verb);
+    EXPECT_EQ(said.status, 3);
+    EXPECT_EQ(said.err, "openbook: the log is broken: the head counts 6 records, 3 are there: the tail was cut\n");
+  }
+}
+
+TEST_F(CliLogTest, TheKeyChangesAndOldRecordsVerifyWithTheOldOne) {
+  const auto before = write_answer("before");
+  const std::filesystem::path next = folder_ / "next.key";
+  const auto changed = run({"rotate-key", "--new-key", next});
+  EXPECT_EQ(changed.status, 0) << changed.err;
+  EXPECT_TRUE(changed.out.starts_with("record 4 changed the key; what follows is under " + next.string() + "\nreceipt: 4:"))
+      << changed.out;
+  const std::string receipt = changed.out.substr(changed.out.find("receipt: ") + 9, 2 + 32 + 1 + 64);
+  EXPECT_EQ(run({"verify", "--log-key", next, "--old-key", key_file(), "--expect", receipt}).out,
+            "whole: 4 records, 0 of them erased; 1 receipt found in it\n");
+  const auto newest_only = run({"verify", "--log-key", next});
+  EXPECT_EQ(newest_only.status, 3);
+  EXPECT_TRUE(newest_only.out.starts_with("unverifiable: records 1 to 3 are under key ")) << newest_only.out;
+  EXPECT_EQ(json::parse(run({"verify", "--log-key", next, "--format", "json"}).out)["verified"], 1);
+  const auto old_only = run({"verify"});
+  EXPECT_EQ(old_only.status, 3);
+  EXPECT_TRUE(old_only.out.starts_with("unverifiable: the log goes on under key ")) << old_only.out;
+
+  const json listed = json::parse(run({"list", "--log-key", next, "--old-key", key_file(), "--format", "json"}).out);
+  EXPECT_EQ(listed["checked"], true);
+  EXPECT_EQ(listed["entries"].size(), 1u);
+  EXPECT_EQ(listed["key_changes"][0]["receipt"], receipt);
+  EXPECT_NE(run({"list", "--log-key", next}).out.find("  key changed\n"), std::string::npos);
+  const json shown = json::parse(run({"show", before[0].answer_id, "--log-key", next, "--format", "json"}).out);
+  EXPECT_EQ(shown["checked"], false);
+  EXPECT_EQ(shown["records"][0]["checked"], false);
+
+  const auto again = run({"rotate-key", "--new-key", folder_ / "third.key"});  // with the first key again
+  EXPECT_EQ(again.status, 1);
+  EXPECT_NE(again.err.find("names key "), std::string::npos) << again.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "third.key"));
+  const auto taken = run({"rotate-key", "--log-key", next, "--new-key", key_file()});
+  EXPECT_EQ(taken.status, 1);
+  EXPECT_NE(taken.err.find("exists already; a key is never replaced"), std::string::npos) << taken.err;
+}
+
+TEST_F(CliLogTest, VerifyNamesTheKeyFileThatItTookWhenNoneWasNamed) {
+  write_answer("x");
+  std::filesystem::create_directories(folder_ / "build/quickstart");
+  std::filesystem::copy(key_file(), folder_ / "build/quickstart/log.key");
+  test::ProgramOptions here{.environment = {{"OPENBOOK_LOG_KEY", ""}}, .folder = folder_.path()};
+  const auto found = run({"verify"}, here);
+  EXPECT_EQ(found.status, 0) << found.err;
+  EXPECT_EQ(found.out,
+            "whole: 3 records, 0 of them erased\nkey file: build/quickstart/log.key (none was named; the quickstart's)\n");
+  ProvenanceLog::init(folder_ / "other", folder_ / "other.key");
+  here.environment["OPENBOOK_LOG"] = folder_ / "other";
+  const auto foreign = run({"verify"}, here);
+  EXPECT_EQ(foreign.status, 3);
+  EXPECT_TRUE(foreign.out.starts_with("unverifiable: the log names key ")) << foreign.out;
+  EXPECT_NE(foreign.out.find(", the key file build/quickstart/log.key holds "), std::string::npos) << foreign.out;
+  const json as_json = json::parse(run({"verify", "--format", "json"}, here).out);
+  EXPECT_EQ(as_json["log_key"], "build/quickstart/log.key");
+  EXPECT_EQ(as_json["log_key_by"], "set-up");
+  EXPECT_EQ(json::parse(run({"verify", "--format", "json"}).out)["log_key_by"], "OPENBOOK_LOG_KEY");
 }
 
 TEST_F(CliLogTest, ARolledBackLogIsStatus3UnderItsReceiptsFromStdin) {

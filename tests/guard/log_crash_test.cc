@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <random>
 #include <sstream>
 
 #include "base/full_disk.h"
@@ -18,10 +19,11 @@ namespace {
 class LogCrashTest : public LogTest {
  protected:
   // Starts the program; it writes receipts into the file descriptor that is returned.
-  int start(std::vector<std::string> arguments) {
+  int start(std::vector<std::string> arguments, const std::filesystem::path& key = {}) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("can't make a pipe");
-    arguments.insert(arguments.begin(), {OPENBOOK_LOG_APPENDER, log_folder().string(), key_file().string()});
+    arguments.insert(arguments.begin(),
+                     {OPENBOOK_LOG_APPENDER, log_folder().string(), (key.empty() ? key_file() : key).string()});
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
@@ -66,7 +68,7 @@ class LogCrashTest : public LogTest {
     std::vector<LogReceipt> receipts;
     std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
     for (std::string line; std::getline(lines, line);)
-      if (!line.starts_with("error")) receipts.push_back(parse_log_receipt(line));
+      if (!line.starts_with("error") && !line.starts_with("key ")) receipts.push_back(parse_log_receipt(line));
     return receipts;
   }
 
@@ -90,6 +92,50 @@ TEST_F(LogCrashTest, EveryAcknowledgedRecordOutlivesAKill) {
   EXPECT_GT(acknowledged, 10u);
   write_answer("goes on");
   EXPECT_EQ(verify().state, LogState::kWhole);
+}
+
+// The keys of which the program said that it would change to them, and how many of them it had changed to when it was killed.
+struct Keys {
+  std::vector<std::filesystem::path> files;
+  size_t acknowledged = 0;
+
+  explicit Keys(const std::string& text) {
+    std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("key ")) {
+        files.emplace_back(line.substr(4));
+      } else if (line.find(":" + std::string(kNoAnswer) + ":") != std::string::npos) {
+        acknowledged = files.size();
+      }
+  }
+};
+
+TEST_F(LogCrashTest, AKillWhileTheKeyChangesLeavesALogThatOpensWithTheOldOrTheNewKey) {
+  std::mt19937 random(testing::UnitTest::GetInstance()->random_seed());
+  std::vector<std::filesystem::path> keys = {key_file()};  // in the order in which they were in force
+  std::vector<LogReceipt> receipts;
+  size_t changes = 0;
+  for (int round = 0; round < 12; ++round) {
+    const int output = start({"1000000", "20", "rotating"}, keys.back());
+    ::usleep(static_cast<useconds_t>(30'000 + random() % 120'000));
+    ::kill(child_, SIGKILL);
+    const std::string text = read_to_the_end(output);
+    ASSERT_TRUE(WIFSIGNALED(wait_for_child()));
+    for (const LogReceipt& receipt : receipts_in(text)) receipts.push_back(receipt);
+    const Keys changed(text);
+    changes += changed.acknowledged;
+    ASSERT_GE(changed.acknowledged + 1, changed.files.size());
+    for (size_t i = 0; i < changed.files.size(); ++i) {
+      const std::vector<std::filesystem::path> before = keys;
+      if (i < changed.acknowledged || verify_with(changed.files[i], before).state == LogState::kWhole)
+        keys.push_back(changed.files[i]);
+    }
+    const std::vector<std::filesystem::path> old(keys.begin(), keys.end() - 1);
+    const LogReport report = verify_with(keys.back(), old, receipts);
+    ASSERT_EQ(report.state, LogState::kWhole) << "round " << round << ": " << report.finding;
+    ProvenanceLog::open(log_folder(), keys.back(), LogMode::kAppend);
+  }
+  EXPECT_GT(changes, 12u);
 }
 
 TEST_F(LogCrashTest, AReaderThatOpensWhileTheOtherAppendsSeesAWholeLogWithAllThatWasAcknowledged) {
@@ -140,6 +186,23 @@ TEST_F(LogTest, OnAFullDiskNoLogIsHalfMade) {
     EXPECT_EQ(std::filesystem::exists(folder_ / "new"), made) << bytes;
     EXPECT_EQ(std::filesystem::exists(folder_ / "new.key"), made) << bytes;
   }
+}
+
+TEST_F(LogTest, OnAFullDiskTheKeyIsNotChangedAndNoKeyIsLost) {
+  const auto receipts = write_answer("x");
+  for (const rlim_t bytes : {rlim_t{0}, rlim_t{60}, rlim_t{200}}) {
+    const std::filesystem::path next = folder_ / (std::to_string(bytes) + ".key");
+    const auto log = open(LogMode::kAppend);
+    {
+      const test::FileSizeLimit full(bytes);
+      EXPECT_ERROR(log->rotate_key(next), Code::kResourceExhausted, "");
+    }
+    EXPECT_EQ(log->verify(receipts).state, LogState::kWhole);
+    EXPECT_EQ(std::filesystem::exists(next), bytes > 100) << bytes;  // a whole key file that the log may name is never removed
+  }
+  EXPECT_EQ(verify(receipts).records, 3u);
+  write_answer("goes on under the old key");
+  EXPECT_EQ(verify(receipts).state, LogState::kWhole);
 }
 
 TEST_F(LogTest, AfterAFullDiskTheSameLogGoesOn) {

@@ -70,6 +70,11 @@ class LogTest : public testing::Test {
   }
 
   LogReport verify(const std::vector<LogReceipt>& expect = {}) const { return open(LogMode::kReadOnly)->verify(expect); }
+  // With other keys than the first.
+  LogReport verify_with(const std::filesystem::path& newest, const std::vector<std::filesystem::path>& old = {},
+                        const std::vector<LogReceipt>& expect = {}) const {
+    return ProvenanceLog::open(log_folder(), newest, LogMode::kReadOnly, old)->verify(expect);
+  }
 
   void expect_broken(const std::string& piece, const std::vector<LogReceipt>& expect = {}) const {
     const LogReport report = verify(expect);

@@ -47,11 +47,12 @@ class Reader {
     std::copy(bytes.begin(), bytes.end(), value.begin());
     return value;
   }
-  void version() {
+  uint8_t version(uint8_t newest = kFormatVersion) {
     const uint64_t found = number(1);
-    if (found != kFormatVersion)
-      throw Error(Code::kUnimplemented, where_ + ": format version " + std::to_string(found) + ", this build reads version " +
-                                            std::to_string(kFormatVersion));
+    if (found < kFormatVersion || found > newest)
+      throw Error(Code::kUnimplemented,
+                  where_ + ": format version " + std::to_string(found) + ", this build reads version " + std::to_string(newest));
+    return static_cast<uint8_t>(found);
   }
   void end() const {
     if (!rest_.empty()) fail(std::to_string(rest_.size()) + " bytes follow its end");
@@ -74,11 +75,13 @@ class Reader {
   std::string where_;
 };
 
+uint8_t version_of(LogKind kind) { return kind == LogKind::kRotate ? kRotationVersion : kFormatVersion; }
+
 }  // namespace
 
 std::string record_body(const Record& record) {
   Writer out;
-  out.number(kFormatVersion, 1);
+  out.number(version_of(record.kind), 1);
   out.number(static_cast<uint8_t>(record.kind), 1);
   out.text(record.key_id);
   out.number(record.sequence, 8);
@@ -89,18 +92,26 @@ std::string record_body(const Record& record) {
   return out.take();
 }
 
-std::string encode_record(const Record& record) {
+std::string successor_text(const Record& record) {
   return record_body(record) + std::string(record.mac.begin(), record.mac.end());
+}
+
+std::string encode_record(const Record& record) {
+  std::string bytes = successor_text(record);
+  if (record.kind == LogKind::kRotate) bytes.append(record.successor_mac.begin(), record.successor_mac.end());
+  return bytes;
 }
 
 Record decode_record(std::string_view bytes, const std::string& where) {
   Reader in(bytes, where);
   Record record;
-  in.version();
+  const uint8_t version = in.version(kRotationVersion);
   const uint64_t kind = in.number(1);
-  if (kind < static_cast<uint64_t>(LogKind::kBegin) || kind > static_cast<uint64_t>(LogKind::kErase))
+  if (kind < static_cast<uint64_t>(LogKind::kBegin) || kind > static_cast<uint64_t>(LogKind::kRotate))
     in.fail("unknown kind " + std::to_string(kind));
   record.kind = static_cast<LogKind>(kind);
+  if (version != version_of(record.kind))
+    in.fail("format version " + std::to_string(version) + " does not go with kind " + std::to_string(kind));
   record.key_id = in.text();
   record.sequence = in.number(8);
   record.time_ms = static_cast<int64_t>(in.number(8));
@@ -108,6 +119,7 @@ Record decode_record(std::string_view bytes, const std::string& where) {
   record.payload_hash = in.fixed<32>();
   record.previous = in.fixed<32>();
   record.mac = in.fixed<32>();
+  if (record.kind == LogKind::kRotate) record.successor_mac = in.fixed<32>();
   in.end();
   return record;
 }
@@ -196,6 +208,32 @@ Erasure decode_erasure(std::string_view text, const std::string& where) {
   }
   erasure.reason = text.substr(line_end + 1);
   return erasure;
+}
+
+std::string encode_rotation(const Rotation& rotation) {
+  return "rotated " + rotation.from + " " + rotation.to + "\n" + hex(rotation.records);
+}
+
+Rotation decode_rotation(std::string_view text, const std::string& where) {
+  constexpr std::string_view kWord = "rotated ";
+  constexpr size_t kIdDigits = 16, kLine = kWord.size() + 2 * kIdDigits + 2;
+  Rotation rotation;
+  std::array<uint8_t, kIdDigits / 2> id;
+  const auto is_id = [&](size_t begin) { return unhex(text.substr(begin, kIdDigits), id); };
+  if (text.size() < kLine || !text.starts_with(kWord) || !is_id(kWord.size()) || text[kWord.size() + kIdDigits] != ' ' ||
+      !is_id(kWord.size() + kIdDigits + 1) || text[kLine - 1] != '\n' || !unhex(text.substr(kLine), rotation.records))
+    Reader(text, where).fail("not a change of key: expected \"rotated KEY_ID KEY_ID\" and a hash");
+  rotation.from = text.substr(kWord.size(), kIdDigits);
+  rotation.to = text.substr(kWord.size() + kIdDigits + 1, kIdDigits);
+  return rotation;
+}
+
+Sha256Digest records_hash(const Sha256Digest& before, std::string_view record) {
+  Sha256 hash;
+  hash.update("openbook-log records 1\n");
+  hash.update({reinterpret_cast<const char*>(before.data()), before.size()});
+  hash.update(record);
+  return hash.finish();
 }
 
 std::string sequence_key(uint64_t sequence) {

@@ -19,6 +19,7 @@
 namespace openbook::provenance {
 
 constexpr uint8_t kFormatVersion = 1;
+constexpr uint8_t kRotationVersion = 2;  // of kRotate records: builds that don't know them must not call them damage
 constexpr size_t kMaxPayloadBytes = size_t{64} << 20;
 constexpr Mac kNoRecord{};  // "the MAC before the first record"
 
@@ -32,9 +33,11 @@ struct Record {
   std::string answer_id;
   Sha256Digest payload_hash{};
   Mac previous = kNoRecord;
-  Mac mac{};  // over everything above
+  Mac mac{};            // over everything above
+  Mac successor_mac{};  // kRotate alone: over everything above and `mac`, under the key that follows
 };
-std::string record_body(const Record& record);  // what is signed
+std::string record_body(const Record& record);     // what is signed
+std::string successor_text(const Record& record);  // what the key that follows signs
 std::string encode_record(const Record& record);
 Record decode_record(std::string_view bytes, const std::string& where);
 
@@ -67,6 +70,17 @@ struct Erasure {
 };
 std::string encode_erasure(const Erasure& erasure);
 Erasure decode_erasure(std::string_view text, const std::string& where);
+
+// The payload of a kRotate record, text as well: "rotated FROM TO\n" and the hash of the records before it in hex digits.
+struct Rotation {
+  std::string from, to;    // key ids
+  Sha256Digest records{};  // records_hash after the record before
+};
+std::string encode_rotation(const Rotation& rotation);
+Rotation decode_rotation(std::string_view text, const std::string& where);
+
+// A hash of all records up to one, from that of those before it (all zero before the first). It needs no key.
+Sha256Digest records_hash(const Sha256Digest& before, std::string_view record);
 
 std::string sequence_key(uint64_t sequence);  // 8 bytes, big-endian: RocksDB sorts by bytes
 std::optional<uint64_t> parse_sequence_key(std::string_view key);

@@ -26,7 +26,8 @@ std::string named(const std::filesystem::path& file) { return "log key " + file.
                   "Name the key file itself.");
     case EEXIST:
       throw Error(Code::kFailedPrecondition, named(file) + "exists already; a key is never replaced",
-                  "Choose another name. If an interrupted `log init` left it and no log uses it, remove it first.");
+                  "Choose another name. If an interrupted `log init` or `log rotate-key` left it and no log uses it, remove it "
+                  "first.");
     case ENOENT:
       throw Error(Code::kFailedPrecondition, named(file) + "is not there",
                   "Name the key file that `openbook log init` made. Without it a log can't be continued or verified.");
@@ -70,7 +71,7 @@ void sync_folder_of(const std::filesystem::path& file) {
 
 }  // namespace
 
-LogKey::LogKey(const Secret& root) {
+LogKey::LogKey(const Secret& root, std::filesystem::path file) : file_(std::move(file)) {
   constexpr std::string_view kSalt = "openbook-log 1";
   std::array<uint8_t, 8> id;
   hkdf_sha256(root.bytes(), kSalt, "records", records_.bytes());
@@ -99,7 +100,7 @@ LogKey LogKey::create(const std::filesystem::path& file) {
   }
   wipe(digits);
   wipe(line);
-  return LogKey(root);
+  return LogKey(root, file);
 }
 
 LogKey LogKey::load(const std::filesystem::path& file) {
@@ -119,7 +120,13 @@ LogKey LogKey::load(const std::filesystem::path& file) {
   if (!is_key)
     throw Error(Code::kDataLoss, named(file) + "is not a log key: expected one line \"openbook-log-key 1\" and 64 hex digits",
                 "Restore it from a backup; a new key can't verify an old log.");
-  return LogKey(root);
+  return LogKey(root, file);
+}
+
+const LogKey* LogKeys::find(std::string_view id) const {
+  if (newest && newest->id() == id) return &*newest;
+  const auto found = std::find_if(old.begin(), old.end(), [&](const LogKey& key) { return key.id() == id; });
+  return found == old.end() ? nullptr : &*found;
 }
 
 void require_key_outside(const std::filesystem::path& key_file, const std::filesystem::path& folder) {

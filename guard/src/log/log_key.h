@@ -6,8 +6,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "log/hmac.h"
 
@@ -24,15 +26,27 @@ class LogKey {
   static LogKey load(const std::filesystem::path& file);
 
   const std::string& id() const { return id_; }  // 16 hex digits
+  const std::filesystem::path& file() const { return file_; }
   Mac mac_record(std::string_view body) const { return hmac_sha256(records_.bytes(), body); }
   Mac mac_head(std::string_view body) const { return hmac_sha256(head_.bytes(), body); }
 
  private:
-  explicit LogKey(const Secret& root);
+  LogKey(const Secret& root, std::filesystem::path file);
 
   Secret records_;
   Secret head_;
   std::string id_;
+  std::filesystem::path file_;
+};
+
+// The keys that a log is opened with.
+struct LogKeys {
+  std::optional<LogKey> newest;  // what is written goes under it
+  std::vector<LogKey> old;       // from before the key was changed: to verify alone
+  std::string refused;           // why there is none, or why one that was named is not here
+
+  const LogKey* find(std::string_view id) const;  // nullptr when no file held it
+  bool empty() const { return !newest && old.empty(); }
 };
 
 // Throws invalid_argument when the key lies in the log's folder, symbolic links followed: whoever copies the folder must not get

@@ -1,7 +1,5 @@
 #include "log/log_store.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "log/log_format.h"
@@ -73,36 +71,30 @@ void LogStore::check(const rocksdb::Status& status, const std::string& doing) co
   throw Error(Code::kUnavailable, message);
 }
 
-std::unique_ptr<LogStore> LogStore::create(const fs::path& folder) {
-  const std::string where = "provenance log " + folder.string() + ": ";
-  std::error_code problem;
-  if (fs::exists(fs::symlink_status(folder, problem)) && !(fs::is_directory(folder, problem) && fs::is_empty(folder, problem)))
-    throw Error(Code::kFailedPrecondition, where + "is there already and is not an empty folder",
-                "Choose another folder; a log is never made anew over another.");
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    throw Error(errno == ENOENT ? Code::kNotFound : Code::kFailedPrecondition,
-                where + "can't make the folder: " + std::generic_category().message(errno));
-  std::unique_ptr<LogStore> store(new LogStore(folder));
-  rocksdb::DBOptions options = database_options();
+std::unique_ptr<LogStore> LogStore::create(const ClaimedFolder& folder) {
+  std::unique_ptr<LogStore> store(new LogStore(folder.path()));
+  rocksdb::DBOptions options = database_options();  // and its files are deleted at once: the claim keeps readers out
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.error_if_exists = true;
-  const auto status = store->open_to_write(options);
-  if (!status.ok())
-    fs::remove_all(folder, problem);  // it was not there, or empty: what is left would stand in the way of the next try
-  store->check(status, "make it");
+  store->check(store->open_to_write(options), "make it");
   return store;
 }
 
 std::unique_ptr<LogStore> LogStore::open(const fs::path& folder, LogMode mode) {
   require_log_folder(folder);
   std::unique_ptr<LogStore> store(new LogStore(folder));
-  store->check(mode == LogMode::kAppend ? store->open_to_write(database_options()) : store->open_to_read(), "open it");
+  if (mode == LogMode::kReadOnly) {
+    store->check(store->open_to_read(), "open it");
+    return store;
+  }
+  rocksdb::DBOptions options = database_options();
+  store->writer_env_.set_in(options);
+  store->check(store->open_to_write(options), "open it");
   return store;
 }
 
-rocksdb::Status LogStore::open_to_write(rocksdb::DBOptions options) {
-  writer_env_.set_in(options);
+rocksdb::Status LogStore::open_to_write(const rocksdb::DBOptions& options) {
   rocksdb::DB* opened = nullptr;
   const auto status = rocksdb::DB::Open(options, folder_.string(), families(), &families_, &opened);
   db_.reset(opened);

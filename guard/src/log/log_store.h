@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "log/log_folder.h"
 #include "openbook/guard/provenance_log.h"
 #include "storage/shared_folder.h"
 
@@ -22,8 +23,8 @@ constexpr char kHeadKey[] = "head";  // in the default column family
 
 class LogStore {
  public:
-  // An empty store in a folder that is not there or empty; a new folder gets mode 0700. Throws failed_precondition otherwise.
-  static std::unique_ptr<LogStore> create(const std::filesystem::path& folder);
+  // An empty store. Throws resource_exhausted, unavailable.
+  static std::unique_ptr<LogStore> create(const ClaimedFolder& folder);
 
   // Throws not_found, unavailable (another writer), data_loss, failed_precondition (a RocksDB of something else).
   static std::unique_ptr<LogStore> open(const std::filesystem::path& folder, LogMode mode);
@@ -49,7 +50,7 @@ class LogStore {
 
  private:
   explicit LogStore(const std::filesystem::path& folder) : folder_(folder), writer_env_(folder) {}
-  rocksdb::Status open_to_write(rocksdb::DBOptions options);
+  rocksdb::Status open_to_write(const rocksdb::DBOptions& options);
   rocksdb::Status open_to_read();
 
   std::filesystem::path folder_;

@@ -1,11 +1,11 @@
 #include "openbook/guard/provenance_log.h"
 
-#include <charconv>
 #include <chrono>
 #include <limits>
 #include <mutex>
 #include <shared_mutex>
 
+#include "log/log_folder.h"
 #include "log/log_format.h"
 #include "log/log_key.h"
 #include "log/log_store.h"
@@ -30,24 +30,22 @@ Head sealed(Head head, const LogKey& key) {
 
 class RocksLog : public ProvenanceLog {
  public:
-  RocksLog(std::unique_ptr<LogStore> store, std::optional<LogKey> key, std::string no_key_reason, LogMode mode)
-      : folder_(store->folder()),
-        store_(std::move(store)),
-        key_(std::move(key)),
-        no_key_reason_(std::move(no_key_reason)),
-        mode_(mode) {
+  RocksLog(std::unique_ptr<LogStore> store, LogKeys keys, LogMode mode)
+      : folder_(store->folder()), store_(std::move(store)), keys_(std::move(keys)), mode_(mode) {
     if (mode_ == LogMode::kAppend) head_ = read_tail();
   }
 
   LogReceipt append(LogKind kind, const std::string& answer_id, std::string_view payload) override {
-    if (kind == LogKind::kErase) throw Error(Code::kInvalidArgument, "a kErase record is made by erase() alone");
+    if (kind == LogKind::kErase || kind == LogKind::kRotate)
+      throw Error(Code::kInvalidArgument,
+                  "a record of kind " + std::string(log_kind_name(kind)) + " is made by erase() or rotate_key() alone");
     require_answer_id(answer_id);
     const std::lock_guard lock(writing_);
     require_writable();
     rocksdb::WriteBatch batch;
     Head head = head_;
     const LogReceipt receipt = add(batch, head, kind, answer_id, payload);
-    commit(batch, head);
+    commit(batch, sealed(head, *keys_.newest));
     return receipt;
   }
 
@@ -66,9 +64,8 @@ class RocksLog : public ProvenanceLog {
     return found;
   }
 
-  std::string unchecked_because() const override { return key_ ? "" : no_key_reason_; }
-
   void erase(const std::string& answer_id, std::string_view reason) override {
+    if (answer_id == kNoAnswer) throw Error(Code::kInvalidArgument, "changes of the log's key can't be erased");
     const std::lock_guard lock(writing_);
     require_writable();
     // Reading checks every payload first: a changed one must not vanish behind a tombstone.
@@ -87,7 +84,7 @@ class RocksLog : public ProvenanceLog {
       for (const uint64_t sequence : erasure.sequences)
         store().check(batch.Put(store().payloads(), sequence_key(sequence), encode_payload(tombstone)), "erase");
       add(batch, head, LogKind::kErase, answer_id, encode_erasure(erasure));
-      commit(batch, head);
+      commit(batch, sealed(head, *keys_.newest));
     }
     write_failed_ = true;
     store().purge_payloads(first, last);  // also for an erased answer: a crash may have come between
@@ -96,7 +93,28 @@ class RocksLog : public ProvenanceLog {
 
   LogReport verify(const std::vector<LogReceipt>& expect) const override {
     const std::shared_lock reading(reopening_);
-    return verify_log(store(), key_ ? &*key_ : nullptr, no_key_reason_, expect);
+    return verify_log(store(), keys_, expect);
+  }
+
+  LogReceipt rotate_key(const std::filesystem::path& new_key_file) override {
+    const std::lock_guard lock(writing_);
+    require_writable();
+    require_key_outside(new_key_file, folder_);
+    const Rotation rotation{keys_.newest->id(), {}, hash_to_vouch_for()};
+    LogKey next = LogKey::create(new_key_file);  // on disk before the log names it: no crash can lose it
+    rocksdb::WriteBatch batch;
+    Head head = head_;
+    const LogReceipt receipt = add_rotation(batch, head, rotation, next);
+    const std::unique_lock nobody_reads(reopening_);
+    try {
+      commit(batch, sealed(head, next));
+    } catch (const Error& error) {  // a write that failed may yet be there, so the new key's file stays
+      throw Error(error.code(), error.what(),
+                  new_key_file.string() + " is kept: `openbook log verify` says which key the log names. " + error.hint());
+    }
+    keys_.old.push_back(std::move(*keys_.newest));
+    keys_.newest.emplace(std::move(next));
+    return receipt;
   }
 
  private:
@@ -114,10 +132,12 @@ class RocksLog : public ProvenanceLog {
     const auto bytes = store().get(store().head(), kHeadKey);
     if (!bytes) throw Error(Code::kDataLoss, where + "the head is missing", hint);
     const Head head = decode_head(*bytes);
-    if (head.key_id != key_->id())
-      throw Error(Code::kFailedPrecondition, where + "names key " + head.key_id + ", the key file holds " + key_->id(),
-                  "Name the key made with this log.");
-    if (!same(head.mac, key_->mac_head(head_body(head))))
+    const LogKey& key = *keys_.newest;
+    if (head.key_id != key.id())
+      throw Error(Code::kFailedPrecondition,
+                  where + "names key " + head.key_id + ", the key file " + key.file().string() + " holds " + key.id(),
+                  "Name the key made with this log, or the newest one when `openbook log rotate-key` changed it.");
+    if (!same(head.mac, key.mac_head(head_body(head))))
       throw Error(Code::kDataLoss, where + "the head was changed: its MAC does not match", hint);
     const auto records = store().iterate(store().records());
     records->SeekToLast();
@@ -131,7 +151,9 @@ class RocksLog : public ProvenanceLog {
     if (last == 0) return head;
     const Record record =
         decode_record({records->value().data(), records->value().size()}, where + "record " + std::to_string(last));
-    if (!same(record.mac, head.last) || !same(record.mac, key_->mac_record(record_body(record))))
+    const bool changes_key = record.kind == LogKind::kRotate && record.key_id != key.id();
+    const Mac ours = changes_key ? record.successor_mac : record.mac;
+    if (!same(record.mac, head.last) || !same(ours, key.mac_record(changes_key ? successor_text(record) : record_body(record))))
       throw Error(Code::kDataLoss, where + "record " + std::to_string(last) + ": its MAC does not match: it was changed", hint);
     return head;
   }
@@ -164,25 +186,61 @@ class RocksLog : public ProvenanceLog {
     write_failed_ = false;
   }
 
+  // The hash of all records, once the log is found to be what was written: a change must not hide behind a change of key.
+  Sha256Digest hash_to_vouch_for() const {
+    try {
+      return hash_of_whole_log(store(), keys_);
+    } catch (const Error& error) {
+      throw Error(error.code(), "provenance log " + folder_.string() + ": the key can't be changed: " + error.what(),
+                  "`openbook log verify` checks the whole log. Restore it from a backup.");
+    }
+  }
+
   LogReceipt add(rocksdb::WriteBatch& batch, Head& head, LogKind kind, const std::string& answer_id,
                  std::string_view payload) const {
     if (payload.size() > kMaxPayloadBytes)
       throw Error(Code::kOutOfRange,
                   "log payload of " + std::to_string(payload.size()) + " bytes, at most " + std::to_string(kMaxPayloadBytes));
+    const StoredPayload stored = salted(payload);
+    return put(batch, head, next_record(kind, answer_id, stored, head), stored);
+  }
+
+  LogReceipt add_rotation(rocksdb::WriteBatch& batch, Head& head, Rotation rotation, const LogKey& next) const {
+    rotation.to = next.id();
+    const StoredPayload stored = salted(encode_rotation(rotation));
+    Record record = next_record(LogKind::kRotate, std::string(kNoAnswer), stored, head);
+    record.successor_mac = next.mac_record(successor_text(record));
+    return put(batch, head, record, stored);
+  }
+
+  static StoredPayload salted(std::string_view payload) {
     StoredPayload stored{{}, std::string(payload), std::nullopt};
     fill_random(stored.salt);
-    Record record{kind, key_->id(), head.count + 1, now_ms(), answer_id, payload_hash(stored.salt, payload), head.last, {}};
-    record.mac = key_->mac_record(record_body(record));
+    return stored;
+  }
+
+  Record next_record(LogKind kind, const std::string& answer_id, const StoredPayload& stored, const Head& head) const {
+    Record record{.kind = kind,
+                  .key_id = keys_.newest->id(),
+                  .sequence = head.count + 1,
+                  .time_ms = now_ms(),
+                  .answer_id = answer_id,
+                  .payload_hash = payload_hash(stored.salt, stored.bytes),
+                  .previous = head.last};
+    record.mac = keys_.newest->mac_record(record_body(record));
+    return record;
+  }
+
+  LogReceipt put(rocksdb::WriteBatch& batch, Head& head, const Record& record, const StoredPayload& stored) const {
     const std::string key = sequence_key(record.sequence);
     store().check(batch.Put(store().records(), key, encode_record(record)), "append");
     store().check(batch.Put(store().payloads(), key, encode_payload(stored)), "append");
     head.count = record.sequence;
     head.last = record.mac;
-    return {record.sequence, answer_id, hex(record.mac)};
+    return {record.sequence, record.answer_id, hex(record.mac)};
   }
 
-  void commit(rocksdb::WriteBatch& batch, const Head& head) {
-    const Head next = sealed(head, *key_);
+  void commit(rocksdb::WriteBatch& batch, const Head& next) {
     store().check(batch.Put(store().head(), kHeadKey, encode_head(next)), "append");
     rocksdb::WriteOptions options;
     options.sync = true;
@@ -210,16 +268,22 @@ class RocksLog : public ProvenanceLog {
 
   LogEntry entry_of(const Record& record, uint64_t sequence, const rocksdb::Snapshot* snapshot) const {
     const std::string where = "provenance log " + folder_.string() + ": record " + std::to_string(sequence);
-    const std::string hint = "`openbook log verify` checks the whole log. Without a key it can be read unchecked.";
-    if (key_ && (record.sequence != sequence || !same(record.mac, key_->mac_record(record_body(record)))))
-      throw Error(Code::kDataLoss, where + ": its MAC does not match: it was changed, moved, or written with another key", hint);
+    const std::string hint = "`openbook log verify` checks the whole log.";
     const auto bytes = store().get(store().payloads(), sequence_key(sequence), snapshot);
     if (!bytes) throw Error(Code::kDataLoss, where + ": its payload is missing", hint);
     StoredPayload payload = decode_payload(*bytes, where + ": payload");
-    LogEntry entry{
-        {record.sequence, record.answer_id, hex(record.mac)}, record.kind, record.time_ms, record.key_id, std::nullopt};
+    std::optional<Rotation> rotation;
+    if (record.kind == LogKind::kRotate && !keys_.empty()) rotation = decode_rotation(payload.bytes, where);
+    const Seal seal = seal_of(record, rotation, keys_);
+    if (seal == Seal::kBad || (seal == Seal::kGood && record.sequence != sequence))
+      throw Error(Code::kDataLoss, where + ": its MAC does not match: it was changed or moved", hint);
+    LogEntry entry{.receipt = {record.sequence, record.answer_id, hex(record.mac)},
+                   .kind = record.kind,
+                   .time_ms = record.time_ms,
+                   .key_id = record.key_id,
+                   .checked = seal == Seal::kGood};
     if (payload.erased_by) return entry;
-    if (key_ && payload_hash(payload.salt, payload.bytes) != record.payload_hash)
+    if (!keys_.empty() && payload_hash(payload.salt, payload.bytes) != record.payload_hash)
       throw Error(Code::kDataLoss, where + ": its payload was changed", hint);
     entry.payload = std::move(payload.bytes);
     return entry;
@@ -227,9 +291,8 @@ class RocksLog : public ProvenanceLog {
 
   std::filesystem::path folder_;
   std::unique_ptr<LogStore> store_;
-  mutable std::shared_mutex reopening_;  // guards store_: shared to read through it; replaced under `writing_` too
-  std::optional<LogKey> key_;
-  std::string no_key_reason_;
+  mutable std::shared_mutex reopening_;  // guards store_ and keys_: shared to read with them; replaced under `writing_` too
+  LogKeys keys_;
   LogMode mode_;
   std::mutex writing_;  // guards what follows
   Head head_;
@@ -238,80 +301,47 @@ class RocksLog : public ProvenanceLog {
 
 }  // namespace
 
-std::string_view log_kind_name(LogKind kind) {
-  switch (kind) {
-    case LogKind::kBegin:
-      return "begin";
-    case LogKind::kSentence:
-      return "sentence";
-    case LogKind::kEnd:
-      return "end";
-    case LogKind::kErase:
-      return "erase";
-  }
-  return "unknown";
-}
-
-std::string to_string(const LogReceipt& receipt) {
-  return std::to_string(receipt.sequence) + ":" + receipt.answer_id + ":" + receipt.mac;
-}
-
-LogReceipt parse_log_receipt(std::string_view text) {
-  LogReceipt receipt;
-  const size_t first = text.find(':'), second = first == text.npos ? text.npos : text.find(':', first + 1);
-  Mac mac;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + std::min(first, text.size()), receipt.sequence);
-  if (second == text.npos || problem != std::errc() || end != text.data() + first || receipt.sequence == 0 ||
-      !is_answer_id(text.substr(first + 1, second - first - 1)) || !unhex(text.substr(second + 1), mac))
-    throw Error(Code::kInvalidArgument,
-                "log receipt \"" + std::string(text) +
-                    "\": expected SEQUENCE:ANSWER_ID:MAC, as `openbook ask` and `openbook log show` print it");
-  receipt.answer_id = text.substr(first + 1, second - first - 1);
-  receipt.mac = text.substr(second + 1);
-  return receipt;
-}
-
 void ProvenanceLog::init(const std::filesystem::path& folder, const std::filesystem::path& key_file) {
   require_key_outside(key_file, folder);
-  auto store = LogStore::create(folder);
-  const auto discard = [&] {
-    store.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  };
+  ClaimedFolder claimed(folder);
+  std::unique_ptr<LogStore> store;
   std::optional<LogKey> key;
   try {
+    store = LogStore::create(claimed);
     key.emplace(LogKey::create(key_file));
-  } catch (...) {
-    discard();
-    throw;
-  }
-  try {
     rocksdb::WriteOptions options;
     options.sync = true;
     store->check(store->db().Put(options, store->head(), kHeadKey, encode_head(sealed({}, *key))), "write its head");
   } catch (...) {
     std::error_code ignored;
-    std::filesystem::remove(key_file, ignored);  // made above, and no record was ever written with it
-    discard();
+    if (key) std::filesystem::remove(key_file, ignored);  // made above, and no record was ever written with it
+    store.reset();
+    claimed.abandon();
     throw;
   }
 }
 
 std::unique_ptr<ProvenanceLog> ProvenanceLog::open(const std::filesystem::path& folder, const std::filesystem::path& key_file,
-                                                   LogMode mode) {
-  std::optional<LogKey> key;
-  std::string no_key_reason = "no key was given";
-  if (mode == LogMode::kAppend || !key_file.empty()) {
+                                                   LogMode mode, const std::vector<std::filesystem::path>& old_key_files) {
+  LogKeys keys;
+  // A key that can't be used is no error to who only reads: verify() says why it can't say more.
+  const auto load = [&](const std::filesystem::path& file, bool must) -> std::optional<LogKey> {
     try {
-      require_key_outside(key_file, folder);
-      key.emplace(LogKey::load(key_file));
+      require_key_outside(file, folder);
+      return LogKey::load(file);
     } catch (const Error& error) {
-      if (mode == LogMode::kAppend && std::filesystem::exists(folder)) throw;
-      no_key_reason = error.what();
+      if (must) throw;
+      keys.refused += (keys.refused.empty() ? "" : "; ") + std::string(error.what());
+      return std::nullopt;
     }
-  }
-  return std::make_unique<RocksLog>(LogStore::open(folder, mode), std::move(key), std::move(no_key_reason), mode);
+  };
+  const bool writes = mode == LogMode::kAppend && std::filesystem::exists(folder);
+  if (writes || !key_file.empty())
+    if (auto key = load(key_file, writes)) keys.newest.emplace(std::move(*key));
+  for (const std::filesystem::path& file : old_key_files)
+    if (auto key = load(file, false)) keys.old.push_back(std::move(*key));
+  if (keys.empty() && keys.refused.empty()) keys.refused = "no key was given";
+  return std::make_unique<RocksLog>(LogStore::open(folder, mode), std::move(keys), mode);
 }
 
 std::string ProvenanceLog::new_answer_id() {
