@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets openbook up, builds it and runs every test: unit, model and, where a GPU is, gpu. Arguments go to ctest.
+# Sets openbook up, builds it and runs every test: unit, model and, where a GPU is, gpu; then, where clang++ is, every fuzz target for
+# 20 seconds. Arguments go to ctest, and leave the fuzz targets out.
 #
 #   tests/run.sh                  everything
 #   tests/run.sh -L unit          what needs no model
@@ -11,4 +12,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cmake/setup.sh
 # Model tests use every core themselves and are marked to run alone; see cmake/OpenbookTargets.cmake.
-exec ctest --preset release --parallel "$(nproc)" --no-tests=error "$@"
+status=0
+ctest --preset release --parallel "$(nproc)" --no-tests=error "$@" || status=1
+if (($# == 0)); then
+  tests/fuzz/run.sh 20 || (($? == 77)) || status=1
+fi
+exit $status

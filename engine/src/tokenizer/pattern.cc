@@ -110,6 +110,7 @@ struct Matching {
 }  // namespace
 
 struct Pattern::Code {
+  explicit Code(pcre2_code* compiled) : code(compiled) {}
   pcre2_code* code;
   ~Code() { pcre2_code_free(code); }
 };

@@ -125,7 +125,7 @@ std::vector<Token> SentencePieceTokenizer::encode(std::string_view text, const E
 
 void SentencePieceTokenizer::encode_plain(std::string_view text, int64_t offset, std::vector<Token>& tokens) const {
   sentencepiece::ImmutableSentencePieceText pieces;
-  require_ok(processor_->Encode({text.data(), text.size()}, pieces.mutable_proto()), Code::kInternal, name_ + ": can't encode");
+  require_ok(processor_->Encode({text.data(), text.size()}, pieces.mutable_proto()), Code::kInvalidArgument, name_ + ": can't encode");
   for (size_t i = 0; i < pieces.pieces_size(); ++i) {
     const auto piece = pieces.pieces(static_cast<int>(i));
     const auto id = static_cast<TokenId>(piece.id());
@@ -168,7 +168,7 @@ std::string SentencePieceTokenizer::token_bytes(TokenId id) const {
 
 std::string SentencePieceTokenizer::pieces_text(std::vector<int>& ids) const {
   std::string text;
-  require_ok(processor_->Decode(ids, &text), Code::kInternal, name_ + ": can't decode");
+  require_ok(processor_->Decode(ids, &text), Code::kInvalidArgument, name_ + ": can't decode");
   ids.clear();
   return text;
 }

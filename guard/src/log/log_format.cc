@@ -207,6 +207,7 @@ Erasure decode_erasure(std::string_view text, const std::string& where) {
     erasure.sequences.push_back(sequence);
   }
   erasure.reason = text.substr(line_end + 1);
+  if (encode_erasure(erasure) != text) refuse();  // "08" for 8
   return erasure;
 }
 

@@ -188,7 +188,8 @@ Policy Policy::parse(std::string_view toml, const std::string& where) {
   policy.name.clear();
   for (const auto& [key, node] : table) {
     if (key == "version") continue;
-    const auto field = std::find_if(fields().begin(), fields().end(), [&](const Field& known) { return known.key == key.str(); });
+    const auto field =
+        std::find_if(fields().begin(), fields().end(), [name = key.str()](const Field& known) { return known.key == name; });
     if (field == fields().end())
       refuse(where, at_line(node) + "unknown key \"" + std::string(key.str()) + "\"; known: version, " +
                         listed(fields(), [](const Field& known) { return known.key; }));
