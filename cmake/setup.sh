@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Makes a fresh Debian 12 ready for openbook and builds it: Debian packages, a Python environment with libtorch, two models, the release build.
 #
-#   cmake/setup.sh [--test-tools]
+#   cmake/setup.sh [--tests] [--test-tools]
 #
-# --test-tools adds what tests and benchmarks compare with: transformers, tokenizers, sentencepiece.
+# Without --tests it builds the program alone; with it tests and benchmarks too, and what is built already stays.
+# --test-tools adds what goldens are made with and benchmarks compare with: transformers, tokenizers, sentencepiece.
 # Run it again at any time: what is there already is left alone and then no network is needed; what was interrupted goes on.
 # Everything but the Debian packages stays under build/. The full output of each step is in build/setup.log.
 set -euo pipefail
@@ -161,27 +162,30 @@ compile_jobs() {
   printf '%s' "$((fitting < cores ? fitting : cores))"
 }
 
+# Everything is configured either way, so that a later build of the tests compiles nothing twice.
 build() {
-  local jobs
+  local target=$1 jobs
   jobs=$(compile_jobs)
   [[ -x build/release/bin/openbook ]] || need_room $ROOM_BUILD "the build"
-  say "configuring and building build/release with $jobs jobs (many minutes the first time, seconds later)"
+  say "configuring build/release and building $target with $jobs jobs (many minutes the first time, seconds later)"
   logged "configure" cmake --preset release
   printf '\n== build\n' >> "$LOG"
-  if ! cmake --build --preset release -j "$jobs" >> "$LOG" 2>&1; then
+  if ! cmake --build --preset release -j "$jobs" --target "$target" >> "$LOG" 2>&1; then
     grep -E 'error:|FAILED:' "$LOG" | head -n 20 >&2 || true
     die "the build failed (details: $LOG)"
   fi
 }
 
 main() {
-  local test_tools=no
-  case "$*" in
-    "") ;;
-    --test-tools) test_tools=yes ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' cmake/setup.sh && exit 0 ;;
-    *) printf 'usage: cmake/setup.sh [--test-tools]\n' >&2 && exit 2 ;;
-  esac
+  local target=openbook test_tools=no argument
+  for argument in "$@"; do
+    case $argument in
+      --tests) target=all ;;
+      --test-tools) test_tools=yes ;;
+      -h | --help) sed -n '2,9s/^# \{0,1\}//p' cmake/setup.sh && exit 0 ;;
+      *) printf 'usage: cmake/setup.sh [--tests] [--test-tools]\n' >&2 && exit 2 ;;
+    esac
+  done
   if ! mkdir -p build 2> /dev/null || [[ ! -w build ]]; then die "cannot write to $PWD/build."; fi
   command -v flock > /dev/null || die "wrong distribution: openbook is built on Debian 12, and this system has no flock."
   exec {lock}> build/setup.lock
@@ -192,8 +196,8 @@ main() {
   install_wheels runtime "${RUNTIME_WHEELS[@]}"
   [[ $test_tools == no ]] || install_wheels test-tools "${TEST_WHEELS[@]}"
   make_models
-  build
-  say "ready: build/release/bin"
+  build "$target"
+  say "ready: build/release/bin/openbook"
 }
 
 main "$@"

@@ -33,7 +33,12 @@ newest_answer() {
     build/venv/bin/python -c 'import json, sys; print(json.load(sys.stdin)["entries"][-1]["answer_id"])'
 }
 
+# 75 -> "1 min 15 s".
+duration() { printf '%d min %d s' $(($1 / 60)) $(($1 % 60)); }
+
+SECONDS=0
 cmake/setup.sh
+readonly SETUP_SECONDS=$SECONDS
 mkdir -p "$PLACE"
 printf '\nThe questions below were chosen to show one case each; the last step prints how often such cases come in data that nobody chose.\n'
 
@@ -44,6 +49,7 @@ readonly ASK=(--index "$INDEX" --policy "$POLICY" --log "$LOG" --log-key "$KEY")
 
 heading "(a) An answer that is copied from a passage, and cited"
 show "$OPENBOOK" ask "$COPIED" "${ASK[@]}"
+printf '\nTime: set-up took %s, the first answer was there after %s.\n' "$(duration "$SETUP_SECONDS")" "$(duration "$SECONDS")"
 
 heading "(b) The document says one thing, the model remembers another: unguarded, then guarded"
 show "$OPENBOOK" ask "$RECITED" --index "$INDEX" --guard off

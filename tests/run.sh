@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-cmake/setup.sh
+cmake/setup.sh --tests
 # Model tests use every core themselves and are marked to run alone; see cmake/OpenbookTargets.cmake.
 status=0
 ctest --preset release --parallel "$(nproc)" --no-tests=error "$@" || status=1
