@@ -126,6 +126,23 @@ std::string trace_of(const Answer& answer) {
   return text;
 }
 
+// "another passage says 3.1 where [1] says 2.8: ver/tent-2025.md"
+std::string conflicts_of(const Answer& answer, const Footnotes& notes) {
+  std::string text;
+  for (const Conflict& conflict : answer.conflicts) {
+    const Citation& citation = answer.citations[static_cast<size_t>(conflict.citation)];
+    const auto note = std::find_if(notes.in_order.begin(), notes.in_order.end(),
+                                   [&](const Footnote& each) { return one_sentence(*each.first, citation); });
+    const std::string cited =
+        note == notes.in_order.end() ? "a cited sentence" : "[" + std::to_string(note - notes.in_order.begin() + 1) + "]";
+    text += paint(Style::kStrong, "conflict:") + " another passage says " + escape_line(conflict.other) + " where " + cited +
+            " says " + escape_line(conflict.said) + ": " +
+            escape_line(answer.passages[static_cast<size_t>(conflict.passage)].document_id) + ": " +
+            escape_line(conflict.sentence_text) + "\n";
+  }
+  return text;
+}
+
 std::string left_out_of(const Answer& answer) {
   if (answer.passages_left_out == 0) return {};
   return plural(answer.passages_left_out, "passage") + " had no room in the model's context and took no part\n";
@@ -145,7 +162,7 @@ std::string answer_text(const Answer& answer) {
   std::string text = body_of(answer, notes) + "\n";
   if (!notes.in_order.empty()) text += "\n";
   for (size_t i = 0; i < notes.in_order.size(); ++i) text += footnote(i + 1, notes.in_order[i]);
-  return text + trace_of(answer) + left_out_of(answer);
+  return text + conflicts_of(answer, notes) + trace_of(answer) + left_out_of(answer);
 }
 
 }  // namespace openbook::cli

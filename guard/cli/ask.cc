@@ -1,3 +1,6 @@
+#include <chrono>
+#include <utility>
+
 #include "answer_view.h"
 #include "guard_flags.h"
 #include "options.h"
@@ -25,8 +28,10 @@ int ask(const AskFlags& flags, Context& context) {
   }
   const std::string question = text_or_stdin(flags.question);
   AskOptions ask = flags.ask;
-  ask.cancellation = &context.cancellation;
   const auto guard = Guard::open(options);
+  // From here on: search and answer share the time.
+  const Cancellation stop(&context.cancellation, std::chrono::milliseconds(std::exchange(ask.deadline_ms, 0)));
+  ask.cancellation = &stop;
   const std::vector<Passage> passages = from_index ? guard->search(question, ask) : read_passages(flags.passage_files);
   const Answer answer =
       flags.guarded == "on" ? guard->ask(question, passages, ask) : guard->ask_unguarded(question, passages, ask);

@@ -8,7 +8,8 @@ namespace openbook::cli {
 namespace {
 
 constexpr char kStatuses[] =
-    "Exit status: 0 done (answered or refused), 1 failed, 2 wrong usage, 3 integrity broken, 4 refused under --fail-on-refusal,\n"
+    "Exit status: 0 done (answered or refused), 1 failed, 2 wrong usage, 3 integrity broken, 4 refused under --fail-on-refusal "
+    "or --fail-on,\n"
     "130 interrupted.\n";
 
 }  // namespace

@@ -7,29 +7,16 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <optional>
 #include <string>
 
+#include "openbook/guard/places.h"
+
 namespace openbook::cli {
-
-enum class Place { kModel, kEmbedder, kAtlas, kPolicy, kIndex, kLog, kLogKey, kFacts };
-
-struct Found {
-  std::filesystem::path path;
-  std::string by;  // "--index", "OPENBOOK_INDEX" or "set-up", for messages
-};
 
 // Adds the flag of `place`, with a help text that says where else it is looked for.
 CLI::Option* add_place(CLI::App& verb, Place place, std::string& flag);
 
-// A place that was named is not checked here: whoever opens it says best what is wrong with it. Throws not_found naming flag,
-// variable and default.
-Found find(Place place, const std::string& flag);
-std::optional<Found> look_for(Place place, const std::string& flag);
-
-// As look_for and find, but only what was named by flag or variable: for what is written, so that nobody changes the quickstart's
-// by forgetting a flag. find_named throws CLI::ValidationError.
-std::optional<Found> look_for_named(Place place, const std::string& flag);
+// What was named by flag or variable, for what is written (openbook/guard/places.h). Throws CLI::ValidationError.
 Found find_named(Place place, const std::string& flag);
 
 // For a file that is written after long work: throws when its folder takes no file.

@@ -22,7 +22,7 @@ enum ExitStatus : int {
   kFailed = 1,
   kWrongUsage = 2,
   kIntegrityBroken = 3,   // or unverifiable
-  kRefusedOnRequest = 4,  // under --fail-on-refusal
+  kRefusedOnRequest = 4,  // under --fail-on-refusal or --fail-on
   kInterrupted = 130,
 };
 

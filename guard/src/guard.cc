@@ -7,11 +7,13 @@
 
 #include "answer/answerer.h"
 #include "answer/checker.h"
+#include "answer/conflicts.h"
 #include "answer/record.h"
 #include "loaded_guard.h"
 #include "openbook/base/log.h"
 #include "openbook/base/utf8.h"
 #include "openbook/engine/text_encoder.h"
+#include "openbook/guard/places.h"
 #include "openbook/guard/provenance_log.h"
 #include "openbook/retriever/retriever.h"
 
@@ -79,6 +81,7 @@ class HeadGuard final : public Guard {
     guard::Checker(speaker(), unguarded_, reading.request()).read(judged, text);
     DocumentTexts documents(retriever_.get());
     resolve_citations(judged, documents);
+    judged.conflicts = guard::find_conflicts(judged, context(reading));
     return judged;
   }
 
@@ -159,6 +162,10 @@ class HeadGuard final : public Guard {
     const Cancellation* stop;
   };
 
+  guard::JudgeContext context(const Reading& reading) const {
+    return {&reading.prompt, &reading.passages, reading.topic ? &*reading.topic : nullptr, &atlas_, &reading.question};
+  }
+
   // The stored documents that a request quotes, each read and checked against its hash once.
   class DocumentTexts {
    public:
@@ -192,6 +199,7 @@ class HeadGuard final : public Guard {
       if (log) log->append(LogKind::kSentence, so_far.log_id, guard::sentence_record(so_far));
     };
     guard::Answerer(speaker(), policy, reading.request(), keep).run(answer);
+    answer.conflicts = guard::find_conflicts(answer, context(reading));
     if (answer.outcome == Outcome::kRefused) answer.text = policy.refusal_text;
     if (answer.outcome == Outcome::kAbstained) answer.text = policy.abstained_text;
     if (log) answer.log_receipt = to_string(log->append(LogKind::kEnd, answer.log_id, guard::end_record(answer)));
@@ -251,9 +259,10 @@ std::unique_ptr<Guard> guard::make_guard(GuardParts parts) { return std::make_un
 
 std::unique_ptr<Guard> Guard::open(const GuardOptions& options) {
   guard::GuardParts parts{.policy = options.policy};
-  parts.model = engine::Model::load(options.model, {.device = options.device, .dtype = options.dtype});
-  parts.atlas = attribution::HeadAtlas::load(options.atlas);
-  parts.embedder = engine::TextEncoder::load(options.embedder, options.device);
+  const auto model = find(Place::kModel, options.model.string()).path;
+  parts.model = engine::Model::load(model, {.device = options.device, .dtype = options.dtype});
+  parts.atlas = attribution::HeadAtlas::load(find(Place::kAtlas, options.atlas.string()).path);
+  parts.embedder = engine::TextEncoder::load(find(Place::kEmbedder, options.embedder.string()).path, options.device);
   auto guard = std::make_unique<HeadGuard>(std::move(parts));
   if (!options.index.empty()) guard->open_index(options.index);
   if (!options.log.empty()) guard->open_log(options.log, options.log_key);

@@ -62,6 +62,15 @@ Json to_json(const Sentence& sentence, const Answer& answer) {
           {"reason", sentence.reason}};
 }
 
+Json to_json(const Conflict& conflict, const Answer& answer) {
+  return {{"citation", conflict.citation},
+          {"said", conflict.said},
+          {"other", conflict.other},
+          {"document", answer.passages.at(static_cast<size_t>(conflict.passage)).document_id},
+          {"sentence_bytes", to_json(conflict.sentence)},
+          {"sentence_text", conflict.sentence_text}};
+}
+
 Json to_json(const Attempt& attempt) {
   return {{"what", attempt.what}, {"text", attempt.text}, {"outcome", attempt.outcome}, {"tokens", list_of(attempt.tokens)}};
 }
@@ -88,6 +97,7 @@ std::string to_json(const Answer& answer) {
                       {"sentences", list_of(answer.sentences, answer)},
                       {"claims", list_of(answer.claims, answer)},
                       {"citations", list_of(answer.citations)},
+                      {"conflicts", list_of(answer.conflicts, answer)},
                       {"words", list_of(answer.words, answer)},
                       {"tokens", list_of(answer.tokens)},
                       {"passages", list_of(answer.passages)},

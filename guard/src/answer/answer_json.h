@@ -20,6 +20,7 @@ Json to_json(const Word& word, const Answer& answer);
 Json to_json(const Claim& claim, const Answer& answer);
 Json to_json(const Citation& citation);
 Json to_json(const Sentence& sentence, const Answer& answer);
+Json to_json(const Conflict& conflict, const Answer& answer);
 Json to_json(const Attempt& attempt);
 // Outcome, text, reason, what was tried, claims and citations: what a reader of many answers wants.
 Json brief(const Answer& answer);

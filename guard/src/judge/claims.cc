@@ -58,16 +58,20 @@ std::vector<Word> words_of(const Spoken& spoken, std::span<const TextWord> said,
 
 void neutralise_asked_words(std::vector<Word>& words, std::span<const TextWord> said, const Question& question,
                             Language language) {
-  for (size_t i = 0; i < words.size(); ++i)
+  for (size_t i = 0; i < words.size(); ++i) {
     if (question.holds(said[i].folded) && !is_binding(said[i], language) && !said[i].spelt_as_name)
       words[i].verdict = Verdict::kNeutral;
+    if (said[i].value_words > 0 && question.holds_value(said[i].value))
+      for (size_t within = 0; within < said[i].value_words; ++within) words[i + within].verdict = Verdict::kNeutral;
+  }
 }
 
 std::vector<Claim> claims_of(const std::vector<Word>& words, std::span<const TextWord> said, Language language) {
   std::vector<Claim> claims;
   bool open = false;
   for (size_t i = 0; i < words.size(); ++i) {
-    if (words[i].verdict == Verdict::kNeutral || is_binding(said[i], language)) {
+    const bool joins = open && said[i].within_value && said[i].punctuation;  // "2001-05-09" is one claim
+    if (!joins && (words[i].verdict == Verdict::kNeutral || is_binding(said[i], language))) {
       open = false;
       continue;
     }
@@ -81,6 +85,7 @@ std::vector<Claim> claims_of(const std::vector<Word>& words, std::span<const Tex
     Claim& claim = claims.back();
     ++claim.words;
     claim.answer.end = words[i].answer.end;
+    if (joins) continue;
     claim.verdict = worse(claim.verdict, words[i].verdict);
     claim.score = std::min(claim.score, words[i].probability_copied);
   }

@@ -93,7 +93,7 @@ QuestionTerms read_terms(const Question& question, const engine::Tokenizer& toke
   const Language language = question.language();
   QuestionTerms terms;
   bool in_name = false;
-  for (const TextWord& each : question.words()) {
+  for (const TextWord& each : with_values(question.words())) {
     const std::string& word = each.folded;
     if (each.punctuation || is_function_word(word, language) || is_question_word(word, language)) {
       in_name = in_name && joins_names(word);
@@ -102,9 +102,10 @@ QuestionTerms read_terms(const Question& question, const engine::Tokenizer& toke
     const bool number = is_number(word);
     // Every sentence begins with a capital: its first word is a name only where others say so.
     const bool name = number || (has_capital(each.written) && !each.begins_sentence);
-    if (name && !in_name) terms.names.emplace_back();
+    const bool alone = each.value_words > 1;  // a day is no part of the name beside it
+    if (name && (!in_name || alone)) terms.names.emplace_back();
     if (name) terms.names.back().push_back(word);
-    in_name = name;
+    in_name = name && !alone;
     (name ? terms.of_names : terms.others)
         .push_back(
             {word, surprisal(each.written, tokenizer), number, !name && has_capital(each.written), terms.names.size() - 1});
@@ -177,8 +178,8 @@ std::vector<Topic::Section> sections_of(const Passage& passage, const Topic::Sub
     if (begin == end) return;
     std::string above = said_above(passage, open);
     std::vector<std::string> words = file_name;
-    for (std::string& word : folded_words(above)) words.push_back(std::move(word));
-    for (std::string& word : folded_words(slice(passage.text, {begin, end}))) words.push_back(std::move(word));
+    for (std::string& word : comparable_words(above)) words.push_back(std::move(word));
+    for (std::string& word : comparable_words(slice(passage.text, {begin, end}))) words.push_back(std::move(word));
     sections.push_back({{begin, end}, std::move(above), holds_subject(words, subject)});
   };
   int64_t begin = 0;
@@ -251,7 +252,7 @@ bool Topic::sentence_on_topic(int32_t passage, ByteSpan sentence_in_document) co
     const std::vector<double> alone_and_under_headings = similarities({sentence, section.above + sentence});
     return *std::max_element(alone_and_under_headings.begin(), alone_and_under_headings.end()) >= close_;
   }
-  const std::vector<std::string> words = folded_words(sentence);
+  const std::vector<std::string> words = comparable_words(sentence);
   if (std::any_of(subject_.rarest.begin(), subject_.rarest.end(), [&](const std::string& term) { return holds(words, term); }))
     return true;
   return similarities({sentence}).front() >= kInSectionShare * close_;
@@ -277,7 +278,7 @@ std::vector<SentencePlace> Topic::sentences_on_topic() const {
 }
 
 double Topic::how_well_answers(std::string_view sentence) const {
-  const std::vector<std::string> words = folded_words(sentence);
+  const std::vector<std::string> words = comparable_words(sentence);
   double held = 0;
   for (const AskedWord& asked : asked_)
     if (holds(words, asked.word)) held += asked.share;

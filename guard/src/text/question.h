@@ -28,6 +28,8 @@ class Question {
   // Whether the word is one of the question's. Such a word repeats what was asked and claims nothing by itself; so do the
   // question's numbers: "Windows 7" in an answer about Windows 7 must not count as what the answer rests on.
   bool holds(const std::string& folded_word) const { return held_.contains(folded_word); }
+  // The same for the normal form of a number or day.
+  bool holds_value(const std::string& normal) const { return values_.contains(normal); }
 
   // "how many", "how long", "cuánto", ...: its answer has to give a quantity (judge/quantity.h).
   bool asks_quantity() const { return asks_quantity_; }
@@ -36,7 +38,7 @@ class Question {
   std::string text_;
   Language language_;
   std::vector<TextWord> words_;
-  std::set<std::string, std::less<>> held_;
+  std::set<std::string, std::less<>> held_, values_;
   bool asks_quantity_;
 };
 

@@ -15,12 +15,30 @@ bool is_heading(std::string_view sentence) {
   return !lines.empty() && lines.front().kind == LineKind::kHeading;
 }
 
+void find_run(std::span<const TextWord> words, std::span<const TextWord> wanted, std::vector<ByteSpan>& found) {
+  std::vector<const TextWord*> sought;
+  for (const TextWord& word : wanted)
+    if (!word.punctuation) sought.push_back(&word);
+  if (sought.empty()) return;
+  for (size_t first = 0; first < words.size(); ++first) {
+    size_t matched = 0, last = first;
+    for (size_t at = first; at < words.size() && matched < sought.size(); ++at) {
+      if (matched > 0 && words[at].punctuation) continue;
+      if (!same_word(words[at], *sought[matched])) break;
+      last = at;
+      ++matched;
+    }
+    if (matched == sought.size()) found.push_back({words[first].bytes.begin, words[last].bytes.end});
+  }
+}
+
 }  // namespace
 
 ReadPassage::ReadPassage(const Passage& passage)
     : passage_(&passage), language_(language_of(passage.text)), words_(read_words(passage.text, language_)) {
   const int64_t base = passage.range.begin;
   for (TextWord& word : words_) word.bytes = shifted(word.bytes, base);
+  valued_ = with_values(words_);
   size_t word = 0;
   for (const ByteSpan& bytes : split_sentences(passage.text)) {
     ReadSentence sentence{.range = shifted(bytes, base), .heading = is_heading(slice(passage.text, bytes))};
@@ -33,20 +51,13 @@ ReadPassage::ReadPassage(const Passage& passage)
 }
 
 std::vector<ByteSpan> ReadPassage::find(std::span<const TextWord> wanted) const {
-  std::vector<const TextWord*> sought;
-  for (const TextWord& word : wanted)
-    if (!word.punctuation) sought.push_back(&word);
   std::vector<ByteSpan> found;
-  if (sought.empty()) return found;
-  for (size_t first = 0; first < words_.size(); ++first) {
-    size_t matched = 0, last = first;
-    for (size_t at = first; at < words_.size() && matched < sought.size(); ++at) {
-      if (matched > 0 && words_[at].punctuation) continue;
-      if (!same_word(words_[at], *sought[matched])) break;
-      last = at;
-      ++matched;
-    }
-    if (matched == sought.size()) found.push_back({words_[first].bytes.begin, words_[last].bytes.end});
+  find_run(words_, wanted, found);
+  if (std::any_of(wanted.begin(), wanted.end(), [](const TextWord& word) { return word.value_words > 0; })) {
+    find_run(valued_, with_values(wanted), found);
+    const auto in_order = [](ByteSpan a, ByteSpan b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; };
+    std::sort(found.begin(), found.end(), in_order);
+    found.erase(std::unique(found.begin(), found.end()), found.end());
   }
   return found;
 }

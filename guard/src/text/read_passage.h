@@ -30,8 +30,9 @@ class ReadPassage {
   const std::vector<TextWord>& words() const { return words_; }              // with punctuation
   const std::vector<ReadSentence>& sentences() const { return sentences_; }  // in order
 
-  // Every place where the wanted words (same_word) stand one after another, whatever punctuation stands between them. In order;
-  // places may overlap. Punctuation among the wanted words is passed over; without any word nothing is found.
+  // Every place where the wanted words (same_word) stand one after another, whatever punctuation stands between them; numbers and
+  // days are found by value in any spelling. In order; places may overlap. Punctuation among the wanted words is passed over;
+  // without any word nothing is found.
   std::vector<ByteSpan> find(std::span<const TextWord> wanted) const;
 
   // The sentence that holds a byte of the document; null between two sentences.
@@ -43,6 +44,7 @@ class ReadPassage {
   const Passage* passage_;
   Language language_;
   std::vector<TextWord> words_;
+  std::vector<TextWord> valued_;  // with_values(words_)
   std::vector<ReadSentence> sentences_;
 };
 

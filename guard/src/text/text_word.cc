@@ -5,6 +5,7 @@
 
 #include "openbook/base/sentences.h"
 #include "openbook/base/utf8.h"
+#include "openbook/base/values.h"
 #include "openbook/base/words.h"
 #include "text/writing.h"
 
@@ -23,6 +24,22 @@ bool has_small_letters(std::string_view text, const std::vector<WordSpan>& words
   return std::any_of(words.begin(), words.end(), [&](const WordSpan& word) {
     return !word.punctuation && !is_acronym(slice(text, word.bytes)) && code_points(slice(text, word.bytes)).size() > 1;
   });
+}
+
+void mark_values(std::vector<TextWord>& words, const std::vector<Value>& values) {
+  auto value = values.begin();
+  TextWord* first = nullptr;
+  for (TextWord& word : words) {
+    while (value != values.end() && value->bytes.end <= word.bytes.begin) ++value;
+    if (value == values.end() || !value->bytes.overlaps(word.bytes)) continue;
+    if (value->bytes.begin >= word.bytes.begin) {
+      first = &word;
+      first->value = value->normal;
+    } else if (first) {
+      word.within_value = true;
+    }
+    if (first) ++first->value_words;
+  }
 }
 
 }  // namespace
@@ -46,12 +63,39 @@ std::vector<TextWord> read_words(std::string_view text, Language language) {
     }
     words.push_back(std::move(word));
   }
+  mark_values(words, find_values(text, language));
   return words;
 }
 
 bool same_word(const TextWord& a, const TextWord& b) {
   if (a.punctuation != b.punctuation || a.folded != b.folded) return false;
   return a.spelt_as_name || b.spelt_as_name ? a.written == b.written : true;
+}
+
+std::vector<TextWord> with_values(std::span<const TextWord> words) {
+  std::vector<TextWord> joined;
+  for (size_t i = 0; i < words.size(); ++i) {
+    TextWord word = words[i];
+    if (word.value_words > 0 && i + word.value_words <= words.size()) {
+      i += word.value_words - 1;
+      word.bytes.end = words[i].bytes.end;
+      word.folded = word.value;
+      word.spelt_as_name = false;
+    }
+    joined.push_back(std::move(word));
+  }
+  return joined;
+}
+
+std::vector<std::string> comparable_words(std::string_view text) {
+  std::vector<std::string> words = folded_words(text);
+  for (const Value& value : find_values(text, language_of(text))) {
+    words.push_back(value.normal);
+    if (value.kind != Value::Kind::kDay || value.normal.starts_with('-')) continue;
+    words.push_back("-" + value.normal.substr(4));  // "--05-09"
+    words.push_back(value.normal.substr(0, 7));     // "2001-05"
+  }
+  return words;
 }
 
 }  // namespace openbook::guard

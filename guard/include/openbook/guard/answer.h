@@ -63,8 +63,8 @@ struct Claim {  // a maximal run of words that are neither neutral nor binding (
   std::optional<Source> source;       // where its own words stand; nothing without a citation
   std::optional<double> causal_nats;  // log p(claim | passages) - log p(claim | the cited sentence removed), unedited; nothing
                                       // when it was not measured
-  bool causal = false;              // causal_nats above the atlas's threshold
-  std::optional<int32_t> citation;  // into Answer::citations
+  bool causal = false;                // causal_nats above the atlas's threshold
+  std::optional<int32_t> citation;    // into Answer::citations
 };
 
 // One source sentence that a clause of the answer rests on, for people to look up.
@@ -82,6 +82,16 @@ struct Citation {
   bool causal = false;                // some claim is causal
 };
 
+// Another passage that was read contradicts a cited sentence in one number, day or name.
+struct Conflict {
+  int32_t citation = 0;       // into Answer::citations
+  std::string said;           // as the cited sentence writes it: "2.8"
+  std::string other;          // as the other one does: "3.1"
+  int32_t passage = 0;        // index into Answer::passages: where the other one stands
+  ByteSpan sentence;          // the other sentence, in its document
+  std::string sentence_text;  // its bytes
+};
+
 enum class Delivery {
   kDelivered,  // shown without marks
   kFlagged,    // shown, with recited or unchecked words marked
@@ -97,7 +107,8 @@ struct Sentence {
   std::string reason;    // why it is flagged or refused; empty when delivered
 };
 
-// One thing that was tried on the way, in order: "decode", "prove", "steer", "cut", "refuse".
+// One thing that was tried on the way, in order: "decode", "prove", "steer", "cut", "refuse"; "read" for a sentence that is
+// checked.
 //
 // What was said is kept with its whole judgement, shown or not, so that a stored answer can be ruled again under another policy.
 // All ranges count from the first byte, token, word and citation of the attempt.
@@ -124,9 +135,10 @@ struct Answer {
   std::vector<Claim> claims;
   std::vector<Citation> citations;
   std::vector<Sentence> sentences;
-  std::vector<Passage> passages;  // those in the prompt
-  size_t passages_left_out = 0;   // found, but the prompt had no room
-  std::string lead_in;            // what the model was given to go on from ("According to the documents,"), unless it was steered
+  std::vector<Conflict> conflicts;  // with what is cited
+  std::vector<Passage> passages;    // those in the prompt
+  size_t passages_left_out = 0;     // found, but the prompt had no room
+  std::string lead_in;  // what the model was given to go on from ("According to the documents,"), unless it was steered
   std::vector<Attempt> trace;
   std::string model_fingerprint, atlas_fingerprint, policy_fingerprint;
   uint64_t index_generation = 0;  // of the open index; 0: there is none

@@ -3,7 +3,7 @@
 // Thread-safe: one Guard serves many threads; each call has a session of its own. Owns model, encoder, atlas and retriever.
 // Throws openbook::Error; a refusal is a result, not an error.
 //
-//   auto guard = Guard::open({.model = "build/models/smollm2-135m-instruct", .index = "handbook.index"});
+//   auto guard = Guard::open({.index = "handbook.index"});   // model, text encoder and atlas: those that set-up made
 //   Answer answer = guard->ask("How many days of leave do I get?");
 //   for (const Citation& citation : answer.citations) std::cout << citation.document_id << ": " << citation.quote << '\n';
 #pragma once
@@ -25,6 +25,7 @@
 namespace openbook {
 
 struct GuardOptions {
+  // Each of these three is looked for where it is empty, as places.h says: an OPENBOOK_* variable, then what set-up made.
   std::filesystem::path model;     // Hugging Face folder
   std::filesystem::path embedder;  // Hugging Face folder of the text encoder; needed by an index and by the topic check
   std::filesystem::path atlas;     // head atlas of that model
@@ -47,9 +48,12 @@ struct AskOptions {
   int64_t max_tokens = 128;  // of the answer
   double temperature = 0;    // 0: greedy
   uint64_t seed = 0;
-  int64_t deadline_ms = 0;  // 0: none; past it the answer is an error deadline_exceeded, nothing is shown
+  // 0: none. From the call on, the search included. Past it the call throws deadline_exceeded within the time of one layer of the
+  // model, and there is no answer. Sentences that on_text was given by then were judged, and their records are in the log, where
+  // the answer reads as interrupted.
+  int64_t deadline_ms = 0;
   PromptForm form = PromptForm::kChat;
-  const Cancellation* cancellation = nullptr;
+  const Cancellation* cancellation = nullptr;  // looked at before every layer of the model
   // Documents that this user may see (SearchOptions::filter). Empty: all.
   std::function<bool(const std::string& document_id, const std::map<std::string, std::string>& metadata)> filter;
   // Called with every sentence once it is judged, its record synced. Under a policy that streams words also with every word
@@ -75,7 +79,9 @@ class Guard {
   virtual Answer ask_unguarded(std::string_view question, const std::vector<Passage>& passages,
                                const AskOptions& options = {}) const = 0;
 
-  // Judges an answer that somebody else wrote, read token by token by this model. Nothing is steered.
+  // Judges an answer that somebody else wrote, read token by token by this model: whether the passages say it, not whether it is
+  // a good answer. A sentence that stands in a passage word for word is supported (Sentence::quoted); any other one must be
+  // copied, by the heads, and say what one sentence of the passages says. Nothing is steered, and nothing is logged.
   virtual Answer check(std::string_view question, const std::vector<Passage>& passages, std::string_view answer,
                        const Cancellation* cancellation = nullptr) const = 0;
 
