@@ -68,12 +68,12 @@ bool is_month(std::string_view word, bool may_go_on) {
 class BlockSplitter {
  public:
   // `growing`: more may come behind the block, so that its last word may be the beginning of another one.
-  BlockSplitter(std::string_view text, ByteSpan block, bool growing, std::vector<ByteSpan>& out)
+  BlockSplitter(std::string_view text, ByteSpan block, std::vector<ByteSpan>& out, bool growing = false)
       : text_(text),
         begin_(static_cast<size_t>(block.begin)),
         end_(static_cast<size_t>(block.end)),
-        growing_(growing),
-        out_(out) {}
+        out_(out),
+        growing_(growing) {}
 
   void split() {
     start_ = begin_;
@@ -240,16 +240,18 @@ class BlockSplitter {
 
   std::string_view text_;
   size_t begin_, end_;
-  bool growing_;
   std::vector<ByteSpan>& out_;
+  bool growing_;
   size_t start_ = 0;  // of the sentence that is being read
 };
 
-std::vector<ByteSpan> split(std::string_view text, bool growing) {
+}  // namespace
+
+std::vector<ByteSpan> split_sentences(std::string_view text) {
   std::vector<ByteSpan> sentences;
   ByteSpan block{0, 0};
   const auto close = [&] {
-    if (!block.empty()) BlockSplitter(text, block, growing && block.end == static_cast<int64_t>(text.size()), sentences).split();
+    if (!block.empty()) BlockSplitter(text, block, sentences).split();
     block = {0, 0};
   };
   for (const Line& line : split_lines(text)) {
@@ -265,14 +267,15 @@ std::vector<ByteSpan> split(std::string_view text, bool growing) {
   return sentences;
 }
 
-}  // namespace
-
-std::vector<ByteSpan> split_sentences(std::string_view text) { return split(text, false); }
-
 bool begins_new_sentence(std::string_view text, std::string_view next) {
   const std::string joined = with_valid_utf8(std::string(text) + std::string(next));
-  const std::vector<ByteSpan> sentences = split(joined, true);
-  return sentences.size() > 1 && sentences.back().begin >= static_cast<int64_t>(text.size());
+  const std::vector<ByteSpan> sentences = split_sentences(joined);
+  if (sentences.size() < 2 || sentences.back().begin < static_cast<int64_t>(text.size())) return false;
+  const ByteSpan before = sentences[sentences.size() - 2];
+  if (slice(joined, {before.end, sentences.back().begin}).find('\n') != std::string_view::npos) return true;
+  std::vector<ByteSpan> while_growing;
+  BlockSplitter(joined, {before.begin, static_cast<int64_t>(joined.size())}, while_growing, true).split();
+  return while_growing.size() > 1;
 }
 
 }  // namespace openbook
