@@ -1,9 +1,9 @@
 #include "contrast_files.h"
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "json/parse_json.h"
 #include "openbook/base/error.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
@@ -83,7 +83,7 @@ std::vector<Relation> parse_relations(const std::string& json, const std::string
   require_utf8(json, file);
   std::vector<Relation> relations;
   try {
-    const Json list = Json::parse(json);
+    const Json list = parse_json<Json>(json, file);
     if (!list.is_array()) malformed(file, "not a list of relations");
     for (const Json& each : list)
       relations.push_back(parse_relation(each, file + ": relation " + std::to_string(relations.size() + 1)));

@@ -1,8 +1,7 @@
 #include "openbook/attribution/head_atlas.h"
 
-#include <nlohmann/json.hpp>
-
 #include "atlas_json.h"
+#include "json/parse_json.h"
 #include "json_fields.h"
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
@@ -25,16 +24,6 @@ std::string canonical(const json& content) {
   }
 }
 
-json parse(const std::string& text, const std::string& where) {
-  try {
-    return json::parse(text);
-  } catch (const json::parse_error& error) {
-    throw Error(Code::kInvalidArgument,
-                where + ": not valid JSON from byte " + std::to_string(error.byte) + " on: cut short, damaged, or no atlas",
-                "Build the atlas again with `openbook atlas build`.");
-  }
-}
-
 }  // namespace
 
 void SteeringDose::put_in_force(int64_t from_position, std::vector<TokenRange> keys, engine::HeadEdits& edits) const {
@@ -46,7 +35,7 @@ void SteeringDose::put_in_force(int64_t from_position, std::vector<TokenRange> k
 
 HeadAtlas HeadAtlas::load(const std::filesystem::path& file) {
   const std::string where = "atlas " + file.string();
-  const json whole = parse(read_file(file, kMaxFileBytes), where);
+  const json whole = parse_json(read_file(file, kMaxFileBytes), where);
   JsonFields fields(whole, where);
   if (fields.text("format") != kFormat)
     fields.refuse("format", "expected \"" + std::string(kFormat) + "\"; this is another kind of file");
@@ -68,7 +57,7 @@ HeadAtlas HeadAtlas::load(const std::filesystem::path& file) {
 
 void HeadAtlas::save(const std::filesystem::path& file) const {
   const json content = to_json(*this);
-  from_json(parse(canonical(content), "atlas"), "atlas");  // what can't be loaded is not written
+  from_json(parse_json(canonical(content), "atlas"), "atlas");  // what can't be loaded is not written
   // One line a field: long, but a change of one is seen as one.
   std::string text = "{\n\"format\": " + json(kFormat).dump() + ",\n\"version\": " + std::to_string(kVersion) +
                      ",\n\"sha256\": " + json(sha256_hex(canonical(content))).dump() + ",\n\"content\": {";

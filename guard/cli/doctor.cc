@@ -7,7 +7,9 @@
 #include "openbook/attribution/head_atlas.h"
 #include "openbook/base/error.h"
 #include "openbook/base/utf8.h"
+#include "openbook/engine/chat_template.h"
 #include "openbook/engine/decoder.h"
+#include "openbook/engine/prompt.h"
 #include "openbook/engine/text_encoder.h"
 #include "openbook/guard/policy.h"
 #include "openbook/guard/provenance_log.h"
@@ -66,9 +68,12 @@ std::string check_machine(Patient& patient) {
 std::string check_model(Patient& patient) {
   const Found found = find(Place::kModel, patient.flags.model);
   patient.model = engine::Model::load(found.path, {.device = patient.flags.device, .dtype = "float32"});
+  // As `ask` does: a model that no prompt can be written for answers nothing.
+  const engine::ChatTemplate chat = engine::read_chat_template(patient.model->folder());
+  const engine::PromptBuilder prompts(patient.model->tokenizer(), chat);
   const auto& config = patient.model->config();
-  return at(found) + std::to_string(config.layers) + " layers of " + std::to_string(config.heads) + " heads, fingerprint " +
-         patient.model->fingerprint().substr(0, 12);
+  return at(found) + std::to_string(config.layers) + " layers of " + std::to_string(config.heads) + " heads, chat template " +
+         chat.name + ", fingerprint " + patient.model->fingerprint().substr(0, 12);
 }
 
 std::string check_embedder(Patient& patient) {
@@ -111,12 +116,13 @@ std::string check_log(Patient& patient) {
 
 std::string check_disk(Patient& patient) {
   const auto index = look_for(Place::kIndex, patient.flags.index);
-  const fs::path folder = index && fs::is_directory(index->path) ? index->path : fs::current_path();
+  std::error_code unknown;
+  const fs::path folder = index && fs::is_directory(index->path, unknown) ? index->path : ".";
   struct statvfs disk {};
   if (::statvfs(folder.c_str(), &disk) != 0)
     throw Error(Code::kUnavailable, folder.string() + ": can't read how much room there is");
   const uint64_t free = static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize;
-  const std::string text = size_text(free) + " free at " + folder.string();
+  const std::string text = size_text(free) + " free at " + fs::absolute(folder, unknown).lexically_normal().string();
   if (free < kLittleRoom)
     throw Error(Code::kResourceExhausted, text, "Make room: ingest and the log stop when the disk is full.");
   return text;

@@ -83,11 +83,14 @@ TEST(HeadAtlas, FilesThatAreNoAtlasAreRefused) {
   small_atlas().save(folder / "atlas.json");
   const std::string whole = read_file(folder / "atlas.json");
   EXPECT_ERROR(HeadAtlas::load(folder / "missing.json"), Code::kNotFound, "missing.json");
-  EXPECT_ERROR(load(""), Code::kInvalidArgument, "not valid JSON");
+  EXPECT_ERROR(load(""), Code::kInvalidArgument, "atlas " + (folder / "file.json").string() + ": not JSON from byte 1 of 0");
   EXPECT_ERROR(load(whole.substr(0, whole.size() / 2)), Code::kInvalidArgument,
-               "not valid JSON from byte " + std::to_string(whole.size() / 2 + 1) + " on: cut short, damaged, or no atlas");
-  EXPECT_ERROR(load("\xff\xfe"), Code::kInvalidArgument, "not valid JSON");
-  EXPECT_ERROR(load(std::string(1000000, '[')), Code::kInvalidArgument, "not valid JSON");
+               "not JSON from byte " + std::to_string(whole.size() / 2 + 1) + " of " + std::to_string(whole.size() / 2));
+  EXPECT_ERROR(load("\xff\xfe"), Code::kInvalidArgument, "not JSON");
+  EXPECT_ERROR(load(std::string(1000000, '[')), Code::kInvalidArgument, "nested deeper than 32 levels");
+  const size_t number = whole.find("1.5", whole.find("\"causal_nats\""));
+  EXPECT_ERROR(load(std::string(whole).replace(number, 3, "1e999")), Code::kInvalidArgument,
+               "file.json: \"content.causal_nats\" holds a number that is too large");
   EXPECT_ERROR(load("[]"), Code::kInvalidArgument, "expected an object, found array");
   EXPECT_ERROR(load("{}"), Code::kInvalidArgument, ".format: missing");
   EXPECT_ERROR(load(R"({"format": "something"})"), Code::kInvalidArgument, "another kind of file");

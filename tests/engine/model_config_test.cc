@@ -165,9 +165,21 @@ TEST(ModelConfig, WrongOrUnsupportedFieldsAreNamed) {
 TEST(ModelConfig, FilesThatAreNoConfigAreNamed) {
   const TemporaryFolder folder;
   EXPECT_ERROR(read_model_config(folder.path()), Code::kNotFound, "config.json");
-  for (const char* bytes : {"", "{", "[]", "\xFF\xFE", "{\"model_type\":\"llama\"} x"}) {
+  const std::string deep =
+      R"({"model_type":"llama","rope_scaling":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  const std::pair<std::string, const char*> rows[] = {
+      {"", "config.json: not JSON from byte 1 of 0"},
+      {"{", "config.json: not JSON from byte 2 of 1"},
+      {"[]", "config.json: is not a JSON object"},
+      {"\xFF\xFE", "config.json: not JSON from byte 1 of 2"},
+      {"{\"model_type\":\"llama\"} x", "config.json: not JSON from byte 24 of 24"},
+      {deep, "config.json: nested deeper than 32 levels"},
+      {R"({"model_type":"llama","rope_scaling":{"factor":[{"x":1},1e999]}})",
+       "config.json: \"rope_scaling.factor\" holds a number that is too large"},
+  };
+  for (const auto& [bytes, message] : rows) {
     write_file_atomically(folder / "config.json", bytes);
-    EXPECT_ERROR(read_model_config(folder.path()), Code::kInvalidArgument, "config.json: is not a JSON object");
+    EXPECT_ERROR(read_model_config(folder.path()), Code::kInvalidArgument, message);
   }
 }
 

@@ -57,6 +57,20 @@ TEST(Model, FingerprintFollowsWeightsAndArchitectureOnly) {
   EXPECT_NE(Model::load(folder.path())->fingerprint(), plain);
 }
 
+TEST(Model, WhatIsNoModelFolderSaysWhatIsWanted) {
+  const TemporaryFolder folder;
+  for (const char* name : {"reader.gguf", "weights.bin"}) write_file_atomically(folder / name, "GGUF");
+  EXPECT_ERROR(Model::load(folder / "reader.gguf"), Code::kUnimplemented, "reader.gguf: is a GGUF file");
+  try {
+    Model::load(folder / "reader.gguf");
+  } catch (const Error& error) {
+    EXPECT_NE(error.hint().find("convert_gguf.py " + (folder / "reader.gguf").string()), std::string::npos) << error.hint();
+  }
+  EXPECT_ERROR(Model::load(folder / "weights.bin"), Code::kInvalidArgument, "weights.bin: is a file");
+  EXPECT_ERROR(Model::load(folder / "missing"), Code::kNotFound, "missing: is not there");
+  EXPECT_ERROR(Model::load(folder.path()), Code::kNotFound, "config.json");
+}
+
 TEST(Model, WhatDisagreesIsNamedWithBothSides) {
   const struct {
     std::function<void(json&)> change;

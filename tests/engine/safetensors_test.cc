@@ -73,11 +73,11 @@ TEST(Safetensors, MalformedFilesAreRefusedWithFileAndTensor) {
       {size_field(~uint64_t{0}), Code::kInvalidArgument, "more than the limit"},
       {size_field(100'000'001), Code::kInvalidArgument, "more than the limit"},
       {size_field(50) + "{}", Code::kDataLoss, "header ends at byte 58 of 10"},
-      {file_of("", 0), Code::kInvalidArgument, "not valid JSON"},
-      {file_of("{", 0), Code::kInvalidArgument, "not valid JSON"},
+      {file_of("", 0), Code::kInvalidArgument, "header: not JSON from byte 1 of 0"},
+      {file_of("{", 0), Code::kInvalidArgument, "not JSON from byte"},
       {file_of("[]", 0), Code::kInvalidArgument, "not a JSON object"},
-      {file_of(std::string(100'000, '['), 0), Code::kInvalidArgument, "not valid JSON"},
-      {file_of("{\"w\":\"\xFF\"}", 0), Code::kInvalidArgument, "not valid JSON"},
+      {file_of(std::string(100'000, '['), 0), Code::kInvalidArgument, "header: nested deeper than 32 levels"},
+      {file_of("{\"w\":\"\xFF\"}", 0), Code::kInvalidArgument, "not JSON from byte"},
       {file_of("{\"w\":1}", 0), Code::kInvalidArgument, "tensor \"w\" has no dtype"},
       {file_of("{" + good + "," + good + "}", 8), Code::kInvalidArgument, "tensor \"w\" stands in the header twice"},
       {file_of("{" + entry("w", "F8_E4M3", "[8]", 0, 8) + "}", 8), Code::kUnimplemented, "dtype \"F8_E4M3\""},
@@ -144,7 +144,9 @@ TEST(Safetensors, ShardsThatDisagreeWithTheirIndexAreRefused) {
     Code code;
     std::string message;
   } rows[] = {
-      {"", Code::kInvalidArgument, "not a JSON object with a weight_map"},
+      {"", Code::kInvalidArgument, "model.safetensors.index.json: not JSON from byte 1 of 0"},
+      {std::string(100'000, '['), Code::kInvalidArgument, "model.safetensors.index.json: nested deeper than 32 levels"},
+      {R"({"weight_map":{"w":-1e999}})", Code::kInvalidArgument, "\"weight_map.w\" holds a number that is too large"},
       {"[1]", Code::kInvalidArgument, "not a JSON object with a weight_map"},
       {R"({"weight_map":[]})", Code::kInvalidArgument, "not a JSON object with a weight_map"},
       {R"({"weight_map":{}})", Code::kInvalidArgument, "weight_map is empty"},

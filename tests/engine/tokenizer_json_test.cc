@@ -77,7 +77,31 @@ TEST(TokenizerJson, WhatIsWrongIsNamedWithItsField) {
        {{"type", "Sequence"}, {"pretokenizers", {{{"type", "ByteLevel"}}, {{"type", "Digits"}}}}},
        Code::kUnimplemented,
        "pre_tokenizer.pretokenizers[1]: a pre-tokenizer after ByteLevel"},
+      {"/normalizer",
+       {{"type", "Replace"}, {"pattern", {{"String", ""}}}, {"content", "x"}},
+       Code::kInvalidArgument,
+       "normalizer.pattern: looks for the empty text"},
+      {"/normalizer",
+       {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", std::string(65, 'a')}},
+       Code::kInvalidArgument,
+       "normalizer: puts in a text of 65 bytes; at most 64"},
+      {"/pre_tokenizer",
+       {{"type", "Split"}, {"pattern", {{"String", ""}}}, {"behavior", "Isolated"}},
+       Code::kInvalidArgument,
+       "pre_tokenizer.pattern: looks for the empty text"},
       {"/decoder", {{"type", "CTC"}}, Code::kUnimplemented, "decoder: decoder CTC is not supported"},
+      {"/decoder",
+       {{"type", "Metaspace"}, {"replacement", ""}},
+       Code::kInvalidArgument,
+       "decoder: looks for the empty text, which stands everywhere"},
+      {"/decoder",
+       {{"type", "Sequence"}, {"decoders", {{{"type", "Replace"}, {"pattern", {{"String", ""}}}, {"content", "x"}}}}},
+       Code::kInvalidArgument,
+       "decoder.decoders[0]: looks for the empty text"},
+      {"/decoder",
+       {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", std::string(1000, 'a')}},
+       Code::kInvalidArgument,
+       "decoder: puts in a text of 1000 bytes; at most 64"},
       {"/post_processor",
        {{"type", "TemplateProcessing"}, {"single", json::array()}},
        Code::kInvalidArgument,
@@ -124,7 +148,22 @@ TEST(TokenizerJson, DeepNestingDoesNotExhaustTheStack) {
   nested += R"({"type":"Lowercase"})";
   for (int i = 0; i < 100'000; ++i) nested += "]}";
   EXPECT_ERROR(load(R"({"model":{"vocab":{"a":0},"merges":[]},"normalizer":)" + nested + "}"), Code::kInvalidArgument,
-               "nested deeper than");
+               "nested deeper than 32 levels");
+}
+
+TEST(TokenizerJson, ReplacementsThatMultiplyATextAreStopped) {
+  const json twice = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", std::string(64, 'a')}};
+  json file = tiny_bpe();
+  file["normalizer"] = {{"type", "Sequence"}, {"normalizers", json::array({twice, twice, twice, twice, twice, twice})}};
+  EXPECT_ERROR(load(file)->encode("ab"), Code::kInvalidArgument, "the tokenizer's normalizer makes");
+  file = tiny_bpe();
+  file["decoder"] = {{"type", "Sequence"}, {"decoders", json::array({twice, twice, twice, twice, twice, twice})}};
+  EXPECT_ERROR(load(file)->token_bytes(0), Code::kInvalidArgument, "the tokenizer's decoder makes more than 65536 bytes");
+}
+
+TEST(TokenizerJson, ANumberThatNothingHoldsIsNamedWithItsField) {
+  EXPECT_ERROR(load(std::string(R"({"model":{"vocab":{"a":0,"b":1e999},"merges":[]}})")), Code::kInvalidArgument,
+               "tokenizer.json: \"model.vocab.b\" holds a number that is too large");
 }
 
 TEST(TokenizerJson, MergesRunByRankAndNeverIntoASpecialToken) {

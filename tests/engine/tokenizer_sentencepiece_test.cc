@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <random>
 
 #include "base/test_support.h"
 #include "openbook/base/file.h"
@@ -15,6 +16,23 @@ std::shared_ptr<const Tokenizer> load(const nlohmann::json& config) {
   return load_tokenizer(folder.path());
 }
 
+// A piece of a SentencePiece model as protocol buffers write it.
+enum class Kind : char { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kByte = 6 };
+std::string piece(const std::string& text, Kind kind) {
+  const std::string fields = std::string("\x0a") + static_cast<char>(text.size()) + text +  // 1: piece
+                             std::string("\x15\0\0\0\0", 5) +                               // 2: score
+                             std::string("\x18") + static_cast<char>(kind);                 // 3: type
+  return std::string("\x0a") + static_cast<char>(fields.size()) + fields;
+}
+
+std::shared_ptr<const Tokenizer> load_pieces(const std::vector<std::pair<std::string, Kind>>& pieces, bool bpe = false) {
+  std::string model = bpe ? "\x12\x02\x18\x02" : "";  // 2: trainer, of which 3: the type of the model
+  for (const auto& [text, kind] : pieces) model += piece(text, kind);
+  const test::TemporaryFolder folder;
+  write_file_atomically(folder / "tokenizer.model", model);
+  return load_tokenizer(folder.path());
+}
+
 TokenId id_of(const Tokenizer& tokenizer, const char* token) { return tokenizer.find(token).value(); }
 
 bool holds(const std::vector<Token>& tokens, TokenId id) {
@@ -26,6 +44,43 @@ nlohmann::json end_is_special() {
   return {{"added_tokens_decoder",
            {{std::to_string(id_of(*plain, "<|end|>")), {{"content", "<|end|>"}, {"special", true}}},
             {std::to_string(plain->vocabulary_size()), {{"content", "<|begin|>"}, {"special", true}}}}}};
+}
+
+TEST(SentencePiece, PiecesThatCanNotBeAreRefused) {
+  const std::vector<std::pair<std::string, Kind>> sound = {
+      {"<unk>", Kind::kUnknown}, {"a", Kind::kNormal}, {"b", Kind::kNormal}, {"ab", Kind::kNormal}};
+  EXPECT_EQ(load_pieces(sound)->vocabulary_size(), 4);
+  const std::pair<std::string, Kind> rows[] = {{"", Kind::kNormal},    {"", Kind::kControl}, {"", Kind::kUserDefined},
+                                               {"", Kind::kByte},      {"x", Kind::kByte},   {"<0xZZ>", Kind::kByte},
+                                               {"<0x41", Kind::kByte}, {"a", Kind::kNormal}, {"<unk2>", Kind::kUnknown}};
+  for (const auto& [text, kind] : rows) {
+    SCOPED_TRACE(text + " " + std::to_string(static_cast<int>(kind)));
+    auto pieces = sound;
+    pieces.push_back({text, kind});
+    for (const bool bpe : {false, true}) EXPECT_ERROR(load_pieces(pieces, bpe), Code::kInvalidArgument, "tokenizer.model: ");
+  }
+  EXPECT_ERROR(load_pieces({}, true), Code::kInvalidArgument, "tokenizer.model: ");
+}
+
+TEST(SentencePiece, ADamagedModelIsRefusedOrStillATokenizer) {
+  std::mt19937 random(20);
+  for (const char* name : {"spm_bpe", "spm_unigram"}) {
+    const std::string sound = read_file(test::golden(std::string("tokenizers/") + name) / "tokenizer.model");
+    for (int trial = 0; trial < 300; ++trial) {
+      std::string damaged = sound;
+      for (int flips = 0; flips < 3; ++flips) damaged[random() % damaged.size()] = static_cast<char>(random());
+      const test::TemporaryFolder folder;
+      write_file_atomically(folder / "tokenizer.model", damaged);
+      try {
+        const auto tokenizer = load_tokenizer(folder.path());
+        std::vector<TokenId> ids;
+        for (const Token& token : tokenizer->encode("The boat lies in Bergen.")) ids.push_back(token.id);
+        tokenizer->decode(ids);
+      } catch (const Error& error) {
+        EXPECT_NE(error.code(), Code::kUnavailable) << error.what();
+      }
+    }
+  }
 }
 
 TEST(SentencePiece, SpecialTokensInPlainTextStayText) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
+#include "json/parse_json.h"
 #include "json_fields.h"
 #include "openbook/base/error.h"
 #include "openbook/base/utf8.h"
@@ -142,7 +142,7 @@ std::map<std::string, BiographyLanguage> parse_biographies(const std::string& js
   require_utf8(json, file);
   std::map<std::string, BiographyLanguage> languages;
   try {
-    const Json parsed = Json::parse(json);
+    const Json parsed = parse_json<Json>(json, file);
     JsonFields whole(parsed, file);
     JsonFields by_name = whole.object("languages");
     for (const auto& [name, language] : whole.value("languages").items()) {

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "json/parse_json.h"
 #include "openbook/attribution/atlas_check.h"
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
@@ -49,7 +50,7 @@ Json row_of(const std::string& variant, const AtlasCheck& check) {
 
 void write_rounded_model(const std::filesystem::path& folder, const std::filesystem::path& rounded) {
   const std::filesystem::path weights = folder / "model.safetensors";
-  if (!std::filesystem::exists(weights))
+  if (!is_there(weights))
     throw Error(Code::kUnimplemented, folder.string() + ": only a model in one model.safetensors can be rounded", "");
   for (const auto& file : std::filesystem::directory_iterator(folder))
     if (file.path() != weights)
@@ -57,7 +58,7 @@ void write_rounded_model(const std::filesystem::path& folder, const std::filesys
   std::string bytes = read_file(weights, UINT64_MAX);
   uint64_t header_size = 0;  // Safetensors::open has checked header and offsets when the model was loaded
   std::memcpy(&header_size, bytes.data(), sizeof header_size);
-  const nlohmann::json header = nlohmann::json::parse(bytes.begin() + 8, bytes.begin() + 8 + static_cast<int64_t>(header_size));
+  const nlohmann::json header = parse_json(std::string_view(bytes).substr(8, header_size), weights.string());
   for (const auto& [name, tensor] : header.items()) {
     if (name == "__metadata__" || tensor["shape"].size() != 2) continue;
     const std::string dtype = tensor["dtype"];

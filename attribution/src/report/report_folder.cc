@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "json/parse_json.h"
 #include "openbook/base/file.h"
 #include "openbook/base/hash.h"
 
@@ -35,7 +36,13 @@ std::string difference(const Json& there, const Json& here) {
 }
 
 Json envelope_of(const std::filesystem::path& file) {
-  const Json json = Json::parse(read_file(file), nullptr, false);
+  const std::string text = read_file(file);
+  Json json;
+  try {
+    json = parse_json<Json>(text, file.string());
+  } catch (const Error& error) {
+    refuse_damaged(file, std::string("this is no part of an atlas report: ") + error.what());
+  }
   if (!json.is_object() || json.value("format", Json()) != kFormat) refuse_damaged(file, "this is no part of an atlas report");
   if (json.value("version", Json()) != kVersion) refuse_key(file, "it has another version of the format");
   if (!json.contains("content") || json.value("sha256", Json()) != sha256_hex(json["content"].dump()))

@@ -1,5 +1,6 @@
 #include "report/rows.h"
 
+#include "json/parse_json.h"
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
 
@@ -94,7 +95,7 @@ std::vector<Json> read_rows(const std::filesystem::path& file, const std::vector
     ++number;
     if (line.find_first_not_of(" \r") == std::string::npos) continue;
     const std::string where = file.string() + ": line " + std::to_string(number);
-    nlohmann::json row = nlohmann::json::parse(line, nullptr, false);
+    nlohmann::json row = parse_json(line, where);
     if (!row.is_object())
       throw Error(Code::kInvalidArgument, where + ": not a JSON object", "The file must be JSON Lines, one object a line.");
     std::string wrong = fault_of_row(row, fields);

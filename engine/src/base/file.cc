@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "openbook/base/descriptor.h"
 #include "openbook/base/error.h"
 
 namespace openbook {
@@ -31,6 +30,10 @@ namespace {
   }
 }
 
+[[noreturn]] void refuse_kind(const std::filesystem::path& path, const char* kind) {
+  throw Error(Code::kInvalidArgument, path.string() + ": is " + kind + ", not a file", "Name a regular file.");
+}
+
 void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
@@ -47,12 +50,26 @@ void sync_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& path, uint64_t max_bytes) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+bool is_there(const std::filesystem::path& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+Descriptor open_regular_file(const std::filesystem::path& path) {
+  // A pipe is opened without waiting for its writer, and a terminal doesn't become the program's.
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.get() < 0 && errno == ENXIO) refuse_kind(path, "a socket or a device");
   if (file.get() < 0) throw_errno(path, "can't open", errno);
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw_errno(path, "can't read its size", errno);
-  if (S_ISDIR(status.st_mode)) throw Error(Code::kInvalidArgument, path.string() + ": is a folder, not a file");
+  if (::fstat(file.get(), &status) != 0) throw_errno(path, "can't look at it", errno);
+  if (S_ISDIR(status.st_mode)) refuse_kind(path, "a folder");
+  if (S_ISFIFO(status.st_mode)) refuse_kind(path, "a pipe");
+  if (!S_ISREG(status.st_mode)) refuse_kind(path, "a device");
+  return file;
+}
+
+std::string read_file(const std::filesystem::path& path, uint64_t max_bytes) {
+  const Descriptor file = open_regular_file(path);
   std::string bytes;
   char buffer[1 << 16];
   for (;;) {

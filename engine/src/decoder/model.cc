@@ -8,6 +8,7 @@
 #include "openbook/base/error.h"
 #include "openbook/base/hash.h"
 #include "weights/device.h"
+#include "weights/model_folder.h"
 #include "weights/tokenizer_check.h"
 
 namespace openbook::engine {
@@ -39,6 +40,7 @@ std::string spelled(const ModelConfig& config) {
 std::shared_ptr<const Model> Model::load(const std::filesystem::path& folder, const ModelOptions& options) {
   const at::ScalarType dtype = dtype_named(options.dtype);
   const at::Device device = device_named(options.device);
+  require_model_folder(folder);
   const ModelConfig config = read_model_config(folder);
   const std::shared_ptr<const Tokenizer> tokenizer = load_tokenizer(folder);
   check_tokenizer(*tokenizer, config, folder);

@@ -1,5 +1,6 @@
 #include "encoder/sentence_config.h"
 
+#include "json/parse_json.h"
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
 #include "weights/json_fields.h"
@@ -11,8 +12,8 @@ namespace fs = std::filesystem;
 
 // sentence-transformers lists its steps here; what it lists beyond encoder, pooling and length 1 would change the vectors.
 void require_known_steps(const fs::path& path) {
-  if (!fs::exists(path)) return;
-  const nlohmann::json steps = nlohmann::json::parse(read_file(path, 1 << 20), nullptr, /*allow_exceptions=*/false);
+  if (!is_there(path)) return;
+  const nlohmann::json steps = parse_json(read_file(path, 1 << 20), path.string());
   if (!steps.is_array()) throw Error(Code::kInvalidArgument, path.string() + ": is not a JSON list");
   for (size_t i = 0; i < steps.size(); ++i) {
     const JsonFields step(steps[i], path.string() + ": [" + std::to_string(i) + "]");
@@ -39,7 +40,7 @@ void require_mean_pooling(const fs::path& folder, int64_t d_model) {
 
 int64_t read_max_sequence(const fs::path& folder, int64_t max_positions) {
   const fs::path path = folder / "sentence_bert_config.json";
-  if (!fs::exists(path)) return max_positions;
+  if (!is_there(path)) return max_positions;
   const JsonFields json = JsonFields::read(path);
   if (json.boolean_or("do_lower_case", false)) json.fail("do_lower_case is not supported", Code::kUnimplemented);
   return json.integer_or("max_seq_length", 3, max_positions, max_positions);

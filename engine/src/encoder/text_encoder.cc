@@ -14,20 +14,25 @@
 #include "openbook/base/hash.h"
 #include "openbook/engine/tokenizer.h"
 #include "weights/device.h"
+#include "weights/model_folder.h"
 
 namespace openbook::engine {
 namespace {
 
 constexpr size_t kBatch = 32;
 
+// The folder's own name, whatever the path to it looks like: "." and "models/x/" have one, too.
+std::string name_of(const std::filesystem::path& folder) {
+  std::error_code unreadable;  // reading what is in it says why
+  return std::filesystem::weakly_canonical(folder, unreadable).filename().string();
+}
+
 using Input = std::vector<int64_t>;  // token ids of a text, special ones included
 
 class BertTextEncoder : public TextEncoder {
  public:
   BertTextEncoder(const std::filesystem::path& folder, at::Device device)
-      : name_(std::filesystem::weakly_canonical(folder).filename().string()),
-        bert_(Bert::load(folder, device)),
-        tokenizer_(load_tokenizer(folder)) {
+      : name_(name_of(folder)), bert_(Bert::load(folder, device)), tokenizer_(load_tokenizer(folder)) {
     const BertConfig& config = bert_.config();
     require_mean_pooling(folder, config.d_model);
     if (tokenizer_->vocabulary_size() > config.vocabulary)
@@ -117,6 +122,7 @@ class BertTextEncoder : public TextEncoder {
 
 std::shared_ptr<const TextEncoder> TextEncoder::load(const std::filesystem::path& folder, const std::string& device) {
   const at::Device on = device_named(device);
+  require_model_folder(folder);
   return translating_torch_errors("loading " + folder.string(), [&] { return std::make_shared<BertTextEncoder>(folder, on); });
 }
 

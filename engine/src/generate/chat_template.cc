@@ -78,13 +78,13 @@ ChatTemplate recognise_chat_template(std::string_view jinja, std::string_view wh
 
 ChatTemplate read_chat_template(const std::filesystem::path& model_folder) {
   const std::filesystem::path jinja_file = model_folder / "chat_template.jinja";
-  if (std::filesystem::exists(jinja_file)) {
+  if (is_there(jinja_file)) {
     const std::string jinja = read_file(jinja_file, kMaxTemplateBytes);
     require_utf8(jinja, jinja_file.string());
     return recognise_chat_template(jinja, jinja_file.string());
   }
   const std::filesystem::path config_file = model_folder / "tokenizer_config.json";
-  const bool has_config = std::filesystem::exists(config_file);
+  const bool has_config = is_there(config_file);
   if (has_config) {
     const JsonFields config = JsonFields::read(config_file);
     if (config.has("chat_template")) return recognise_chat_template(template_text(config), config.where());

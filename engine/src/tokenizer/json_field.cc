@@ -1,26 +1,10 @@
 #include "tokenizer/json_field.h"
 
 namespace openbook::engine {
-namespace {
-
-constexpr int kDeepest = 32;  // components nest 2 or 3 deep in real files; a hostile one must not exhaust the stack
-
-}  // namespace
-
-nlohmann::json parse_json(std::string_view bytes, const std::string& name) {
-  try {
-    return nlohmann::json::parse(bytes);
-  } catch (const nlohmann::json::parse_error& error) {
-    throw Error(Code::kInvalidArgument,
-                name + ": not JSON from byte " + std::to_string(error.byte) + " of " + std::to_string(bytes.size()),
-                "The file may be cut short: fetch it again.");
-  }
-}
 
 JsonField::JsonField(const nlohmann::json& value, const JsonField& parent, std::string_view step)
-    : value_(&value), file_(parent.file_), path_(parent.path_ + std::string(step)), depth_(parent.depth_ + 1) {
+    : value_(&value), file_(parent.file_), path_(parent.path_ + std::string(step)) {
   if (path_.starts_with('.')) path_.erase(0, 1);
-  if (depth_ > kDeepest) malformed("nested deeper than " + std::to_string(kDeepest) + " levels");
 }
 
 std::string JsonField::where() const { return file_ + ": " + (path_.empty() ? "" : path_ + ": "); }

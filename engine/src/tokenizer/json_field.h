@@ -14,9 +14,6 @@
 
 namespace openbook::engine {
 
-// invalid_argument naming the file `name` and the byte where it stops being JSON.
-nlohmann::json parse_json(std::string_view bytes, const std::string& name);
-
 class JsonField {
  public:
   JsonField(const nlohmann::json& value, std::string file) : value_(&value), file_(std::move(file)) {}  // `value` must outlive it
@@ -45,7 +42,6 @@ class JsonField {
 
   const nlohmann::json* value_;
   std::string file_, path_;
-  int depth_ = 0;
 };
 
 }  // namespace openbook::engine

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "json/parse_json.h"
 #include "openbook/base/hash.h"
 #include "openbook/base/utf8.h"
 #include "tokenizer/byte_bpe.h"

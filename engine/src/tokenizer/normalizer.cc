@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "openbook/base/error.h"
 #include "openbook/base/utf8.h"
 #include "tokenizer/character_class.h"
 #include "tokenizer/pattern.h"
@@ -10,6 +11,9 @@
 
 namespace openbook::engine {
 namespace {
+
+// Replacements may be chained, and each can make a text longer: tokenizers in use put in a space or its sign.
+constexpr size_t kLongestReplacement = 64, kLargestGrowth = 64;
 
 // Replaces every code point by what `spell` appends for it.
 template <typename Spell>
@@ -87,7 +91,11 @@ class PrependNormalizer : public Normalizer {
 class ReplaceNormalizer : public Normalizer {
  public:
   explicit ReplaceNormalizer(const JsonField& field)
-      : pattern_(Pattern::from(field.at("pattern"))), content_(field.text("content")) {}
+      : pattern_(Pattern::from(field.at("pattern"))), content_(field.text("content")) {
+    if (content_.size() > kLongestReplacement)
+      field.malformed("puts in a text of " + std::to_string(content_.size()) + " bytes; at most " +
+                      std::to_string(kLongestReplacement));
+  }
 
   void apply(AlignedText& text) const override {
     TextRewriter rewriter(text);
@@ -110,10 +118,20 @@ class ReplaceNormalizer : public Normalizer {
       kept = match->second;
     }
     rewriter.keep(kept, text.text().size());
+    const bool grown = rewriter.size() > text.text().size();
     text = std::move(rewriter).finish();
+    if (grown) check_growth(text);
   }
 
  private:
+  static void check_growth(const AlignedText& text) {
+    const auto source = static_cast<size_t>(text.source(0, text.text().size()).size());
+    if (text.text().size() <= kLargestGrowth * (source + kLongestReplacement)) return;
+    throw Error(Code::kInvalidArgument,
+                "the tokenizer's normalizer makes " + std::to_string(text.text().size()) + " bytes of " + std::to_string(source),
+                "Use the tokenizer that belongs to the model.");
+  }
+
   Pattern pattern_;
   std::string content_;
 };

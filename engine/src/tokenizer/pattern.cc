@@ -136,7 +136,9 @@ Pattern::Pattern(std::string_view expression, const JsonField& where) try : Patt
 
 Pattern Pattern::from(const JsonField& description) {
   if (const auto expression = description.find("Regex")) return Pattern(expression->text(), *expression);
-  return Pattern(escaped(description.text("String")));
+  const std::string text = description.text("String");
+  if (text.empty()) description.malformed("looks for the empty text, which stands everywhere");
+  return Pattern(escaped(text));
 }
 
 std::optional<std::pair<size_t, size_t>> Pattern::next_match(std::string_view text, size_t from) const {

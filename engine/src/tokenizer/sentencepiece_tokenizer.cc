@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "json/parse_json.h"
 #include "openbook/base/error.h"
 #include "openbook/base/hash.h"
 #include "openbook/base/utf8.h"

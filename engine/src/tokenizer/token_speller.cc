@@ -8,6 +8,9 @@
 namespace openbook::engine {
 namespace {
 
+// Replacements may be chained, and each can make a text longer.
+constexpr size_t kLongestReplacement = 64, kLongestToken = 1 << 16;
+
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) text.replace(at, from.size(), to);
 }
@@ -50,13 +53,13 @@ void TokenSpeller::read(const JsonField& field) {
     continuing_prefix_ = field.text("prefix", "##");
     clean_up_ = field.flag("cleanup", true);
   } else if (type == "Metaspace") {
-    replacements_.emplace_back(field.text("replacement", "\u2581"), " ");
+    add_replacement(field, field.text("replacement", "\u2581"), " ");
     strip_.assign(1, ' ');
     strip_count_ = field.text("prepend_scheme", "always") == "never" ? 0 : 1;
   } else if (type == "Replace") {
     const auto pattern = field.at("pattern").find("String");
-    if (!pattern || pattern->text().empty()) field.unsupported("decoder Replace with anything but a string");
-    replacements_.emplace_back(pattern->text(), field.text("content"));
+    if (!pattern) field.unsupported("decoder Replace with anything but a string");
+    add_replacement(field, pattern->text(), field.text("content"));
   } else if (type == "Strip") {
     if (field.integer("stop") != 0) field.unsupported("decoder Strip at the end of a text");
     strip_ = field.text("content");
@@ -70,6 +73,13 @@ void TokenSpeller::read(const JsonField& field) {
   }
 }
 
+void TokenSpeller::add_replacement(const JsonField& field, std::string from, std::string to) {
+  if (from.empty()) field.malformed("looks for the empty text, which stands everywhere");
+  if (to.size() > kLongestReplacement)
+    field.malformed("puts in a text of " + std::to_string(to.size()) + " bytes; at most " + std::to_string(kLongestReplacement));
+  replacements_.emplace_back(std::move(from), std::move(to));
+}
+
 std::string TokenSpeller::bytes(const std::string& token) const {
   if (continuing_prefix_)
     return token.starts_with(*continuing_prefix_) ? token.substr(continuing_prefix_->size()) : std::string(" ") += token;
@@ -77,7 +87,13 @@ std::string TokenSpeller::bytes(const std::string& token) const {
   if (byte_fallback_)
     if (const auto byte = fallback_byte(token)) return std::string(1, *byte);
   std::string bytes = token;
-  for (const auto& [from, to] : replacements_) replace_all(bytes, from, to);
+  for (const auto& [from, to] : replacements_) {
+    replace_all(bytes, from, to);
+    if (bytes.size() > kLongestToken)
+      throw Error(Code::kInvalidArgument,
+                  "the tokenizer's decoder makes more than " + std::to_string(kLongestToken) + " bytes of one token",
+                  "Use the tokenizer that belongs to the model.");
+  }
   return bytes;
 }
 

@@ -22,6 +22,7 @@ class TokenSpeller {
 
  private:
   void read(const JsonField& field);
+  void add_replacement(const JsonField& field, std::string from, std::string to);
   std::string words(const std::vector<std::string>& tokens) const;
 
   bool byte_level_;

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "json/parse_json.h"
 #include "openbook/base/file.h"
 
 namespace openbook::engine {
@@ -22,7 +23,7 @@ JsonFields::JsonFields(nlohmann::json value, std::string where) : value_(std::mo
 }
 
 JsonFields JsonFields::read(const std::filesystem::path& path) {
-  return {nlohmann::json::parse(read_file(path, kMaxFileBytes), nullptr, /*allow_exceptions=*/false), path.string()};
+  return {parse_json(read_file(path, kMaxFileBytes), path.string()), path.string()};
 }
 
 bool JsonFields::has(const std::string& key) const { return value_.contains(key) && !value_[key].is_null(); }

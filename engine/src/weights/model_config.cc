@@ -1,5 +1,6 @@
 #include "openbook/engine/model_config.h"
 
+#include "openbook/base/file.h"
 #include "weights/json_fields.h"
 
 namespace openbook::engine {
@@ -111,7 +112,7 @@ std::vector<TokenId> stop_ids(const JsonFields& json, int64_t vocabulary) {
 void read_special_ids(const JsonFields& json, const std::filesystem::path& folder, ModelConfig& config) {
   if (json.has("bos_token_id")) config.bos = token_id(json, json.at("bos_token_id"), "bos_token_id", config.vocabulary);
   const std::filesystem::path generation_path = folder / "generation_config.json";
-  if (std::error_code ignored; std::filesystem::exists(generation_path, ignored)) {
+  if (is_there(generation_path)) {
     const JsonFields generation = JsonFields::read(generation_path);
     if (generation.has("eos_token_id")) config.stop_ids = stop_ids(generation, config.vocabulary);
   }

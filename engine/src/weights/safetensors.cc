@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
+#include "json/parse_json.h"
 #include "openbook/base/error.h"
 #include "openbook/base/file.h"
 #include "openbook/base/hash.h"
@@ -45,7 +45,7 @@ Tensors read_one(const fs::path& path) {
 // Tensor name -> file name.
 std::map<std::string, std::string> read_index(const fs::path& path) {
   const auto fail = [&](const std::string& what) { throw Error(Code::kInvalidArgument, path.string() + ": " + what); };
-  const auto index = nlohmann::json::parse(read_file(path, kMaxIndexBytes), nullptr, /*allow_exceptions=*/false);
+  const auto index = parse_json(read_file(path, kMaxIndexBytes), path.string());
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object())
     fail("is not a JSON object with a weight_map");
   std::map<std::string, std::string> files;
@@ -101,9 +101,9 @@ Safetensors Safetensors::open(const fs::path& file_or_folder) {
     return opened;
   }
   const fs::path single = file_or_folder / "model.safetensors", index = file_or_folder / "model.safetensors.index.json";
-  if (fs::exists(single, unreadable)) {
+  if (is_there(single)) {
     opened.tensors_ = read_one(single);
-  } else if (fs::exists(index, unreadable)) {
+  } else if (is_there(index)) {
     opened.tensors_ = read_shards(file_or_folder, index);
   } else {
     throw Error(Code::kNotFound,

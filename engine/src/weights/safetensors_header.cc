@@ -1,9 +1,9 @@
 #include "weights/safetensors_header.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "json/parse_json.h"
 #include "openbook/base/error.h"
 #include "openbook/base/utf8.h"
 
@@ -63,17 +63,9 @@ class HeaderReader {
     const std::string_view text = file_.substr(kSizeBytes, size);
     std::set<std::string> seen;
     // A JSON object keeps the last of equal keys; a header with two tensors of one name must not pass for that.
-    const auto reject_duplicates = [&](int depth, json::parse_event_t event, json& parsed) {
-      if (depth == 1 && event == json::parse_event_t::key && !seen.insert(parsed.get<std::string>()).second)
-        fail_tensor(Code::kInvalidArgument, parsed.get<std::string>(), "stands in the header twice");
-      return true;
-    };
-    json header;
-    try {
-      header = json::parse(text, reject_duplicates);
-    } catch (const json::exception&) {
-      fail(Code::kInvalidArgument, "header is not valid JSON");
-    }
+    const json header = parse_json(text, where_ + ": header", [&](int depth, const std::string& key) {
+      if (depth == 1 && !seen.insert(key).second) fail_tensor(Code::kInvalidArgument, key, "stands in the header twice");
+    });
     if (!header.is_object()) fail(Code::kInvalidArgument, "header is not a JSON object");
     return header;
   }

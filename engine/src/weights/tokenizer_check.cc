@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "openbook/base/error.h"
+#include "openbook/base/file.h"
 #include "openbook/base/utf8.h"
 #include "weights/json_fields.h"
 
@@ -66,9 +67,7 @@ void check_tokenizer(const Tokenizer& tokenizer, const ModelConfig& config, cons
                       "tokenizer has " + std::to_string(tokenizer.vocabulary_size()) + " ids",
                   kHint);
   const std::filesystem::path path = folder / "tokenizer_config.json";
-  std::error_code unknown;
-  if (!of_model.empty() && std::filesystem::exists(path, unknown))
-    check_special_tokens(tokenizer, of_model, JsonFields::read(path));
+  if (!of_model.empty() && is_there(path)) check_special_tokens(tokenizer, of_model, JsonFields::read(path));
 }
 
 }  // namespace openbook::engine
