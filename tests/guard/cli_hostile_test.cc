@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <functional>
 
 #include "guard/program.h"
@@ -109,6 +110,20 @@ TEST_F(CliHostile, DoctorAskAndCheckSayTheSameOfAnAtlas) {
   expect_all_say("atlas", {"--atlas", "numbers.json"}, "\"content.causal_nats\" holds a number that is too large");
   expect_all_say("atlas", {"--atlas", "deep.json"}, "nested deeper than");
   expect_all_say("policy", {"--policy", pipe(folder_ / "policy-pipe.toml")}, "policy-pipe.toml: is a pipe");
+}
+
+// libgomp says, when it is loaded, how it will wait.
+TEST(Waiting, ThreadsSpinBrieflyUnlessTheUserChooses) {
+  ::unsetenv("OMP_WAIT_POLICY");
+  ::unsetenv("GOMP_SPINCOUNT");
+  const auto spins = [](std::map<std::string, std::string> environment) {
+    environment["OMP_DISPLAY_ENV"] = "verbose";
+    return test::run_openbook({"--version"}, {.environment = std::move(environment)}).err;
+  };
+  EXPECT_THAT(spins({}), HasSubstr("GOMP_SPINCOUNT = '1000'"));
+  EXPECT_THAT(spins({{"OMP_WAIT_POLICY", "passive"}}), HasSubstr("GOMP_SPINCOUNT = '0'"));
+  EXPECT_THAT(spins({{"OMP_WAIT_POLICY", "active"}}), HasSubstr("GOMP_SPINCOUNT = '30000000000'"));
+  EXPECT_THAT(spins({{"GOMP_SPINCOUNT", "77"}}), HasSubstr("GOMP_SPINCOUNT = '77'"));
 }
 
 }  // namespace
