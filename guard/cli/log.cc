@@ -4,6 +4,7 @@
 #include <map>
 #include <sstream>
 
+#include "log_rule.h"
 #include "log_show.h"
 #include "openbook/base/error.h"
 #include "openbook/base/utf8.h"
@@ -22,7 +23,8 @@ constexpr size_t kQuestionShown = 60;
 struct LogFlags {
   std::string log, key, new_key;
   std::vector<std::string> old_keys;
-  std::string answer_id, reason;
+  std::string answer_id, reason, policy;
+  bool fail_on_refusal = false;
   std::vector<std::string> expect;
   uint64_t limit = 0;
 };
@@ -265,6 +267,24 @@ int show(const LogFlags& flags, const Context& context) {
   return status;
 }
 
+int rule(const LogFlags& flags, const Context& context) {
+  const Policy policy = Policy::load(find(Place::kPolicy, flags.policy).path);
+  const auto log = open_to_read(flags);
+  const RuledAnswer ruled = rule_again(log->of_answer(flags.answer_id), policy);
+  const LogReport report = log->verify();
+  const int status = say_if_not_whole(report);
+  if (context.json()) {
+    Json json = {
+        {"answer_id", flags.answer_id}, {"checked", report.state == LogState::kWhole}, {"unchecked_because", report.finding}};
+    json.update(ruled_json(ruled, policy));
+    print_json(json);
+  } else {
+    print(ruled_text(ruled, policy));
+  }
+  if (status != kDone) return status;
+  return flags.fail_on_refusal && ruled.outcome != Outcome::kAnswered ? kRefusedOnRequest : kDone;
+}
+
 // For verbs that only read: those that write need the newest key alone.
 void add_old_keys(CLI::App& verb, LogFlags& flags) {
   verb.add_option("--old-key", flags.old_keys, "a key from before `log rotate-key`; may be given again")
@@ -299,6 +319,16 @@ void add_log(CLI::App& app, Context& context) {
       show);
   add_answer_id(*shows, *flags);
   add_old_keys(*shows, *flags);
+  CLI::App* rules = add_log_verb(
+      *group, context, flags, "rule",
+      "Says what another policy would have done with a stored answer: what it would have delivered, flagged or refused, and "
+      "why.\n"
+      "No model is asked. What the model never said, such as a sentence that was not steered then, is said to be not known.",
+      "openbook log rule 0f9c2d6a7b1e4c53a8d0e1f2a3b4c5d6 --policy strict.toml --log answers.log --log-key ~/answers.key", rule);
+  add_answer_id(*rules, *flags);
+  add_place(*rules, Place::kPolicy, flags->policy);
+  add_old_keys(*rules, *flags);
+  rules->add_flag("--fail-on-refusal", flags->fail_on_refusal, "exit with 4 when it is not known to be answered");
   CLI::App* verifies = add_log_verb(
       *group, context, flags, "verify",
       "Walks the whole chain: was anything changed, reordered, cut, or taken out? A log that was rolled back as a whole is\n"

@@ -191,7 +191,7 @@ class HeadGuard final : public Guard {
     Answer answer = new_answer(reading.prompt, passages, policy);
     if (log) {
       answer.log_id = ProvenanceLog::new_answer_id();
-      log->append(LogKind::kBegin, answer.log_id, guard::begin_record(question, answer));
+      log->append(LogKind::kBegin, answer.log_id, guard::begin_record(question, policy, answer));
     }
     DocumentTexts documents(retriever_.get());
     const auto keep = [&](Answer& so_far) {
@@ -248,7 +248,7 @@ class HeadGuard final : public Guard {
   engine::PromptBuilder prompts_;
   std::shared_ptr<const Embedder> embedder_;
   Policy policy_;
-  Policy unguarded_ = Policy::load("annotate");
+  const Policy unguarded_ = Policy::annotate();
   std::unique_ptr<retriever::Retriever> retriever_;
   std::unique_ptr<ProvenanceLog> log_;
 };

@@ -94,6 +94,36 @@ TEST_F(CliGuard, TheReceiptProvesTheAnswerLater) {
   }
 }
 
+TEST_F(CliGuard, AStoredAnswerIsRuledAgainUnderAnotherPolicy) {
+  const auto refused = ask({"--passage", "cold.md", "--log", options_.log, "--format", "json"});
+  ASSERT_EQ(refused.status, 0) << refused.err;
+  const std::string id = json::parse(refused.out)["log_id"];
+  const auto rule = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"log", "rule", id, "--log", options_.log});
+    return run(std::move(more));
+  };
+  const auto same = rule({"--fail-on-refusal"});
+  EXPECT_EQ(same.status, 4) << same.err;
+  EXPECT_EQ(same.out,
+            "recorded under cite-or-refuse: refused\nunder cite-or-refuse: refused\nrefused: recited: \"Oslo\"\n"
+            "  refused  The capital of Norway is Oslo.  (recited: \"Oslo\")\n");
+  const auto annotated = rule({"--policy", "annotate", "--fail-on-refusal"});
+  EXPECT_EQ(annotated.status, 0) << annotated.err;
+  EXPECT_THAT(annotated.out,
+              HasSubstr("under annotate: answered\n  flagged  The capital of Norway is Oslo.  (recited: \"Oslo\")\n"
+                        "not known: what the model would have said after sentence 1"));
+  const json as_json = json::parse(rule({"--policy", "annotate", "--format", "json"}).out);
+  EXPECT_EQ(as_json["checked"], true);
+  EXPECT_EQ(as_json["outcome"], "answered");
+  EXPECT_EQ(as_json["sentences"][0]["delivery"], "flagged");
+  EXPECT_EQ(as_json["recorded"]["outcome"], "refused");
+  EXPECT_EQ(as_json["not_known"].size(), 1u);
+  EXPECT_EQ(as_json["policy_fingerprint"], Policy::annotate().fingerprint());
+  expect_failure(rule({"--policy", "nowhere"}), 1, "policy nowhere: neither a shipped policy nor a file");
+  EXPECT_EQ(run({"log", "erase", id, "--reason", "r", "--log", options_.log}).status, 0);
+  expect_failure(rule({}), 1, "can't be ruled again: it was erased");
+}
+
 TEST_F(CliGuard, CheckJudgesWhatSomebodyElseWrote) {
   const std::vector<std::string> check = {"check", "--question", kQuestion, "--passage", "norway.md", "--answer"};
   auto written = check;

@@ -36,7 +36,7 @@ TEST_F(GuardLog, BeginIsThereBeforeAnythingIsDecoded) {
   EXPECT_ERROR(guard->ask(kQuestion, documents({kBergen}), {.cancellation = &cancellation}), Code::kCancelled, "stopped");
   ASSERT_THAT(kinds(), ElementsAre("begin"));
   const json begin = payload(entries()[0]);
-  EXPECT_EQ(begin["version"], 1);
+  EXPECT_EQ(begin["version"], 2);
   EXPECT_EQ(begin["question"], kQuestion);
   EXPECT_EQ(begin["passages"][0]["sha256"], whole_document("x", kBergen).document_sha256);
   EXPECT_EQ(begin["passages"][0]["bytes"], json({0, kBergen.size()}));
@@ -44,6 +44,7 @@ TEST_F(GuardLog, BeginIsThereBeforeAnythingIsDecoded) {
   EXPECT_EQ(begin["model"], guard->model_fingerprint());
   EXPECT_EQ(begin["atlas"], guard->atlas_fingerprint());
   EXPECT_EQ(begin["policy"], Policy().fingerprint());
+  EXPECT_EQ(Policy::parse(begin["policy_text"].get<std::string>(), "record").fingerprint(), Policy().fingerprint());
 }
 
 TEST_F(GuardLog, ASentenceIsShownOnlyOnceItsRecordIsThere) {
@@ -99,6 +100,15 @@ TEST_F(GuardLog, ARefusalIsRecordedWithWhatWasTriedAndItsEvidence) {
   EXPECT_EQ(end["trace"][0]["tokens"].size(), answer.trace[0].tokens.size());
   EXPECT_EQ(end["trace"][0]["tokens"][5]["evidence"].size(), 3u);  // of two heads, and the echo
   EXPECT_EQ(end["trace"][1]["tokens"][0]["edited"], true);
+  const json& said = end["trace"][0];
+  EXPECT_EQ(said["lacks"], "");
+  ASSERT_FALSE(said["claims"].empty());
+  EXPECT_EQ(said["claims"].back()["text"], "Oslo");
+  EXPECT_EQ(said["claims"].back()["verdict"], "recited");
+  EXPECT_EQ(said["claims"].back()["support"], "unsupported");
+  ASSERT_EQ(said["words"].size(), answer.trace[0].words.size());
+  EXPECT_EQ(said["words"][5]["text"], "Oslo");
+  EXPECT_EQ(said["words"][5]["probability_copied"], answer.trace[0].words[5].probability_copied);
 }
 
 TEST_F(GuardLog, AnAnswerThatIsStoppedInTheMiddleIsInterruptedAndTheLogGoesOn) {

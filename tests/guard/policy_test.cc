@@ -19,7 +19,26 @@ TEST(Policy, ShippedPoliciesAreFoundByNameAndSayWhatTheirFilesSay) {
   const Policy loose = Policy::load("annotate");
   EXPECT_EQ(loose.on_uncited, Action::kFlag);
   EXPECT_TRUE(loose.stream_words);
-  EXPECT_EQ(loose.max_sentences, 8);
+  EXPECT_EQ(loose.fingerprint(), Policy::annotate().fingerprint());  // what `check` and `ask --guard off` rule by
+}
+
+TEST(Policy, IsReadBackFromTheTextThatItWrites) {
+  Policy policy = Policy::annotate();
+  policy.name = "a \"name\", and more";
+  policy.on_recited = Action::kRefuse;
+  policy.stream_words = false;
+  policy.max_sentences = 1000;
+  std::string all = "line one\nline two\t \\ ' ' ' \"\"\" \u00e4 \U0001f600 end";
+  for (char control = 1; control < 32; ++control) all += control;
+  policy.refusal_text = all + "\x7f";
+  policy.abstained_text = "\n";
+  const Policy read = Policy::parse(policy.to_toml(), "written");
+  EXPECT_EQ(read.name, policy.name);
+  EXPECT_EQ(read.refusal_text, policy.refusal_text);
+  EXPECT_EQ(read.fingerprint(), policy.fingerprint());
+  EXPECT_EQ(Policy::parse(Policy().to_toml(), "written").fingerprint(), Policy().fingerprint());
+  EXPECT_TRUE(Policy().to_toml().starts_with("version = 1\nname = \"cite-or-refuse\"\non_recited = \"steer\"\n"))
+      << Policy().to_toml();
 }
 
 TEST(Policy, AFileIsReadByItsPath) {

@@ -111,6 +111,20 @@ TEST_F(StoredLog, ListsAndShowsItsAnswers) {
   EXPECT_THAT(erased.out, HasSubstr("asked for by a reader"));
 }
 
+TEST_F(StoredLog, SaysThatItsAnswersCanNotBeRuledAgain) {
+  const auto ruled = log({"rule", answer_id(0), "--policy", "annotate"});
+  EXPECT_EQ(ruled.status, 1);
+  EXPECT_THAT(ruled.err, HasSubstr("can't be ruled again: its records (version 1) do not hold the judgement of every attempt"));
+}
+
+TEST_F(StoredLog, ChangesItsKeyAndVerifiesWithBoth) {
+  const auto changed = log({"rotate-key", "--new-key", "second.key"});
+  ASSERT_EQ(changed.status, 0) << changed.err;
+  const auto verified = run({"log", "verify", "--log", "log", "--log-key", "second.key", "--old-key", "log.key", "--expect",
+                             receipts_[0], "--expect", receipts_[1]});
+  EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
+}
+
 TEST_F(StoredLog, GoesOnWithItsOwnKey) {
   const auto appended =
       ProvenanceLog::open(folder_ / "log", folder_ / "log.key", LogMode::kAppend)

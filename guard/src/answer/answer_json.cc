@@ -22,8 +22,8 @@ Json to_json(const TokenRecord& token) {
           {"evidence", token.evidence}};
 }
 
-Json to_json(const Word& word, const Answer& answer) {
-  Json json = {{"text", slice(answer.text, word.answer)},
+Json to_json(const Word& word, std::string_view text) {
+  Json json = {{"text", slice(text, word.answer)},
                {"bytes", to_json(word.answer)},
                {"verdict", verdict_name(word.verdict)},
                {"probability_copied", word.probability_copied}};
@@ -31,8 +31,8 @@ Json to_json(const Word& word, const Answer& answer) {
   return json;
 }
 
-Json to_json(const Claim& claim, const Answer& answer) {
-  Json json = {{"text", slice(answer.text, claim.answer)}, {"bytes", to_json(claim.answer)},
+Json to_json(const Claim& claim, std::string_view text) {
+  Json json = {{"text", slice(text, claim.answer)}, {"bytes", to_json(claim.answer)},
                {"verdict", verdict_name(claim.verdict)},   {"score", claim.score},
                {"support", support_name(claim.support)},   {"citation", claim.citation ? Json(*claim.citation) : Json(nullptr)}};
   if (claim.source) json["source"] = to_json(*claim.source);
@@ -53,8 +53,8 @@ Json to_json(const Citation& citation) {
           {"causal", citation.causal}};
 }
 
-Json to_json(const Sentence& sentence, const Answer& answer) {
-  return {{"text", slice(answer.text, sentence.answer)},
+Json to_json(const Sentence& sentence, std::string_view text) {
+  return {{"text", slice(text, sentence.answer)},
           {"bytes", to_json(sentence.answer)},
           {"delivery", delivery_name(sentence.delivery)},
           {"steered", sentence.steered},
@@ -72,16 +72,23 @@ Json to_json(const Conflict& conflict, const Answer& answer) {
 }
 
 Json to_json(const Attempt& attempt) {
-  return {{"what", attempt.what}, {"text", attempt.text}, {"outcome", attempt.outcome}, {"tokens", list_of(attempt.tokens)}};
+  return {{"what", attempt.what},
+          {"text", attempt.text},
+          {"outcome", attempt.outcome},
+          {"lacks", attempt.lacks},
+          {"claims", list_of(attempt.claims, attempt.text)},
+          {"citations", list_of(attempt.citations)},
+          {"words", list_of(attempt.words, attempt.text)},
+          {"tokens", list_of(attempt.tokens)}};
 }
 
 Json brief(const Answer& answer) {
   Json tried = Json::array();
   for (const Attempt& attempt : answer.trace)
     tried.push_back({{"what", attempt.what}, {"text", attempt.text}, {"outcome", attempt.outcome}});
-  return {{"outcome", outcome_name(answer.outcome)},  {"text", answer.text},
-          {"refusal_reason", answer.refusal_reason},  {"tried", std::move(tried)},
-          {"claims", list_of(answer.claims, answer)}, {"citations", list_of(answer.citations)}};
+  return {{"outcome", outcome_name(answer.outcome)},       {"text", answer.text},
+          {"refusal_reason", answer.refusal_reason},       {"tried", std::move(tried)},
+          {"claims", list_of(answer.claims, answer.text)}, {"citations", list_of(answer.citations)}};
 }
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -94,11 +101,11 @@ std::string to_json(const Answer& answer) {
                       {"text", answer.text},
                       {"refusal_reason", answer.refusal_reason},
                       {"unit", "UTF-8 bytes, half-open"},
-                      {"sentences", list_of(answer.sentences, answer)},
-                      {"claims", list_of(answer.claims, answer)},
+                      {"sentences", list_of(answer.sentences, answer.text)},
+                      {"claims", list_of(answer.claims, answer.text)},
                       {"citations", list_of(answer.citations)},
                       {"conflicts", list_of(answer.conflicts, answer)},
-                      {"words", list_of(answer.words, answer)},
+                      {"words", list_of(answer.words, answer.text)},
                       {"tokens", list_of(answer.tokens)},
                       {"passages", list_of(answer.passages)},
                       {"passages_left_out", answer.passages_left_out},

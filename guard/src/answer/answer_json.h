@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "openbook/guard/answer.h"
@@ -16,10 +17,10 @@ Json to_json(ByteSpan span);
 Json to_json(const Source& source);
 Json to_json(const Passage& passage);  // without its text: that stands in the store, or with the caller
 Json to_json(const TokenRecord& token);
-Json to_json(const Word& word, const Answer& answer);
-Json to_json(const Claim& claim, const Answer& answer);
+Json to_json(const Word& word, std::string_view text);  // `text`: of the answer or attempt whose ranges it has
+Json to_json(const Claim& claim, std::string_view text);
 Json to_json(const Citation& citation);
-Json to_json(const Sentence& sentence, const Answer& answer);
+Json to_json(const Sentence& sentence, std::string_view text);
 Json to_json(const Conflict& conflict, const Answer& answer);
 Json to_json(const Attempt& attempt);
 // Outcome, text, reason, what was tried, claims and citations: what a reader of many answers wants.

@@ -5,8 +5,6 @@
 namespace openbook::guard {
 namespace {
 
-constexpr int kVersion = 1;  // of the records' layout, docs/provenance-log.md
-
 // The elements of `all` that lie in `range`.
 template <typename T>
 std::vector<T> those_in(const std::vector<T>& all, ByteSpan range) {
@@ -18,8 +16,8 @@ std::vector<T> those_in(const std::vector<T>& all, ByteSpan range) {
 
 }  // namespace
 
-std::string begin_record(std::string_view question, const Answer& answer) {
-  return dump({{"version", kVersion},
+std::string begin_record(std::string_view question, const Policy& policy, const Answer& answer) {
+  return dump({{"version", kRecordVersion},
                {"question", question},
                {"passages", list_of(answer.passages)},
                {"passages_left_out", answer.passages_left_out},
@@ -27,22 +25,23 @@ std::string begin_record(std::string_view question, const Answer& answer) {
                {"model", answer.model_fingerprint},
                {"atlas", answer.atlas_fingerprint},
                {"policy", answer.policy_fingerprint},
+               {"policy_text", policy.to_toml()},
                {"index_generation", answer.index_generation}});
 }
 
 std::string sentence_record(const Answer& answer) {
   const Sentence& sentence = answer.sentences.back();
-  Json record = {{"version", kVersion}};
-  record.update(to_json(sentence, answer));
-  record["claims"] = list_of(those_in(answer.claims, sentence.answer), answer);
+  Json record = {{"version", kRecordVersion}};
+  record.update(to_json(sentence, answer.text));
+  record["claims"] = list_of(those_in(answer.claims, sentence.answer), answer.text);
   record["citations"] = list_of(those_in(answer.citations, sentence.answer));
-  record["words"] = list_of(those_in(answer.words, sentence.answer), answer);
+  record["words"] = list_of(those_in(answer.words, sentence.answer), answer.text);
   record["tokens"] = list_of(those_in(answer.tokens, sentence.answer));
   return dump(record);
 }
 
 std::string end_record(const Answer& answer) {
-  return dump({{"version", kVersion},
+  return dump({{"version", kRecordVersion},
                {"outcome", outcome_name(answer.outcome)},
                {"text", answer.text},
                {"refusal_reason", answer.refusal_reason},

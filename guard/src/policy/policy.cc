@@ -210,6 +210,32 @@ Policy Policy::load(const fs::path& name_or_file) {
   return parse(read_file(file, kMaxFileBytes), file.string());
 }
 
+Policy Policy::annotate() {
+  Policy policy;
+  policy.name = "annotate";
+  policy.on_recited = policy.on_unchecked = policy.on_off_topic = policy.on_uncited = Action::kFlag;
+  policy.stream_words = true;
+  policy.max_sentences = 64;
+  return policy;
+}
+
+std::string Policy::to_toml() const {
+  std::ostringstream text;
+  text << "version = " << kVersion << "\n";
+  for (const Field& field : fields()) {
+    const std::string value = value_text(*this, field);
+    const bool quoted =
+        std::holds_alternative<Action Policy::*>(field.member) || std::holds_alternative<std::string Policy::*>(field.member);
+    text << field.key << " = ";
+    if (quoted)
+      text << toml::toml_formatter(toml::value<std::string>(value), toml::format_flags::none);
+    else
+      text << value;
+    text << "\n";
+  }
+  return text.str();
+}
+
 std::string Policy::fingerprint() const {
   std::string canonical = "openbook-policy " + std::to_string(kVersion) + "\n";
   const auto add = [&](std::string_view text) { canonical += std::to_string(text.size()) + ":" + std::string(text); };

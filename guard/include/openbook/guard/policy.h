@@ -38,6 +38,11 @@ struct Policy {
   static Policy load(const std::filesystem::path& name_or_file);
   static Policy parse(std::string_view toml, const std::string& where);
 
+  // Shows everything as it is spoken and marks what is recited or unchecked: the shipped policy `annotate`.
+  static Policy annotate();
+
+  std::string to_toml() const;  // a whole file; parse() reads the same policy from it
+
   // Hex SHA-256 over every field. A field that younger builds have counts only where it differs from its default: a policy that
   // was named in a log or an evaluation before keeps its fingerprint.
   std::string fingerprint() const;
