@@ -1,13 +1,11 @@
 #include "dense_index.h"
 
 #include <faiss/IndexFlat.h>
-#include <faiss/IndexIDMap.h>
-#include <faiss/impl/FaissException.h>
 #include <faiss/impl/IDSelector.h>
-#include <faiss/impl/io.h>
-#include <faiss/index_io.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "openbook/base/error.h"
@@ -20,32 +18,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kMagic = "openbook vectors 1\n";
+static_assert(std::endian::native == std::endian::little, "the file holds little-endian numbers");
+
+constexpr std::string_view kMagic = "openbook vectors 2\n";
+constexpr std::string_view kMagicOfAnyLayout = "openbook vectors ";
 constexpr size_t kDigestBytes = sizeof(Sha256Digest);
-constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;  // nothing but memory bounds it
+constexpr uint64_t kHeaderBytes = 1024;  // more than magic, digest and the numbers before the ids take
 
 std::string_view bytes_of(const Sha256Digest& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
 
-// FAISS's streams over the bytes of the file, which may be hundreds of megabytes: no copy beside them.
-struct AppendTo : faiss::IOWriter {
-  explicit AppendTo(std::string& bytes) : bytes(bytes) {}
-  size_t operator()(const void* from, size_t size, size_t count) override {
-    bytes.append(static_cast<const char*>(from), size * count);
-    return count;
-  }
-  std::string& bytes;
-};
+template <typename T>
+std::string_view bytes_of(const T* values, size_t count) {
+  return {reinterpret_cast<const char*>(values), count * sizeof(T)};
+}
 
-struct ReadFrom : faiss::IOReader {
-  explicit ReadFrom(std::string_view bytes) : bytes(bytes) {}
-  size_t operator()(void* to, size_t size, size_t count) override {
-    const size_t whole = size == 0 ? 0 : std::min(count, bytes.size() / size);
-    std::memcpy(to, bytes.data(), whole * size);
-    bytes.remove_prefix(whole * size);
-    return whole;
-  }
-  std::string_view bytes;
-};
+size_t count_of(const ChunkRanges& ranges) {
+  size_t count = 0;
+  for (const ChunkRange& range : ranges) count += range.end - range.begin;
+  return count;
+}
+
+// A file with more dead rows than save() leaves is not read: its size is no reason to fill the memory.
+uint64_t most_file_bytes(int64_t dimension, size_t live) {
+  const uint64_t row_bytes = static_cast<uint64_t>(dimension) * sizeof(float) + sizeof(uint64_t);
+  return kHeaderBytes + (2 * static_cast<uint64_t>(live) + 64) * row_bytes;
+}
 
 [[noreturn]] void fail_stale(const fs::path& path, const std::string& why) {
   throw Error(Code::kFailedPrecondition, path.string() + ": " + why);
@@ -98,25 +95,25 @@ void DenseIndex::drop_dead(const ChunkRanges& live) {
 }
 
 void DenseIndex::save(const fs::path& path, uint64_t generation, const std::string& fingerprint) const {
-  faiss::IndexIDMap named;  // its constructor wants an empty index
-  named.index = &flat_->vectors;
-  named.d = flat_->vectors.d;
-  named.metric_type = flat_->vectors.metric_type;
-  named.id_map.assign(flat_->ids.begin(), flat_->ids.end());
-  named.ntotal = flat_->vectors.ntotal;
   constexpr size_t kContentBegin = kMagic.size() + kDigestBytes;
   std::string file(kMagic);
   file.resize(kContentBegin);
-  file += RecordWriter().number(generation).string(fingerprint).take();
-  AppendTo stream(file);
-  faiss::write_index(&named, &stream);
+  file += RecordWriter()
+              .number(generation)
+              .string(fingerprint)
+              .number(static_cast<uint64_t>(flat_->vectors.d))
+              .number(flat_->ids.size())
+              .take();
+  file += bytes_of(flat_->ids.data(), flat_->ids.size());
+  file += bytes_of(flat_->vectors.get_xb(), flat_->ids.size() * static_cast<size_t>(flat_->vectors.d));
   file.replace(kMagic.size(), kDigestBytes, bytes_of(sha256(std::string_view(file).substr(kContentBegin))));
   write_file_atomically(path, file);
 }
 
 std::unique_ptr<DenseIndex> DenseIndex::load(const fs::path& path, int64_t dimension, uint64_t generation,
                                              const std::string& fingerprint, const ChunkRanges& live) {
-  const std::string file = read_file(path, kMaxFileBytes);
+  const std::string file = read_file(path, most_file_bytes(dimension, count_of(live)));
+  if (!file.starts_with(kMagic) && file.starts_with(kMagicOfAnyLayout)) fail_stale(path, "of another layout");
   const std::string_view content = std::string_view(file).substr(std::min(file.size(), kMagic.size() + kDigestBytes));
   if (!file.starts_with(kMagic) || std::string_view(file).substr(kMagic.size(), kDigestBytes) != bytes_of(sha256(content)))
     throw Error(Code::kDataLoss, path.string() + ": its SHA-256 doesn't match; the file is damaged or cut short");
@@ -125,24 +122,33 @@ std::unique_ptr<DenseIndex> DenseIndex::load(const fs::path& path, int64_t dimen
   if (header.string() != fingerprint) fail_stale(path, "made with another embedder");
   if (file_generation != generation)
     fail_stale(path, "of generation " + std::to_string(file_generation) + ", the index is at " + std::to_string(generation));
+  if (const uint64_t d = header.number(); d != static_cast<uint64_t>(dimension))
+    fail_stale(path, "not of " + std::to_string(dimension) + " dimensions, but of " + std::to_string(d));
+  return read_rows(path, header, dimension, live);
+}
 
-  ReadFrom stream(header.rest());
-  std::unique_ptr<faiss::Index> read;
-  try {
-    read.reset(faiss::read_index(&stream));
-  } catch (const faiss::FaissException& error) {
-    throw Error(Code::kDataLoss, path.string() + ": FAISS can't read it: " + error.what());
-  }
-  auto* named = dynamic_cast<faiss::IndexIDMap*>(read.get());
-  auto* vectors = named ? dynamic_cast<faiss::IndexFlatIP*>(named->index) : nullptr;
-  if (!vectors || vectors->d != dimension) fail_stale(path, "not a flat index of " + std::to_string(dimension) + " dimensions");
+// Nothing is allocated for a count before the file is seen to have the bytes.
+std::unique_ptr<DenseIndex> DenseIndex::read_rows(const fs::path& path, RecordReader& header, int64_t dimension,
+                                                  const ChunkRanges& live) {
+  const uint64_t rows = header.number();
+  const std::string_view bytes = header.rest();
+  const size_t row_bytes = static_cast<size_t>(dimension) * sizeof(float) + sizeof(uint64_t);
+  if (bytes.size() % row_bytes != 0 || rows != bytes.size() / row_bytes)
+    throw Error(Code::kDataLoss, path.string() + ": says that it holds " + std::to_string(rows) + " vectors, and has " +
+                                     std::to_string(bytes.size()) + " bytes of them, " + std::to_string(row_bytes) + " each");
   auto index = std::make_unique<DenseIndex>(dimension);
-  index->flat_->vectors = std::move(*vectors);
-  index->flat_->ids.assign(named->id_map.begin(), named->id_map.end());
-  size_t expected = 0;
-  for (const ChunkRange& range : live) expected += range.end - range.begin;
-  const auto& ids = index->flat_->ids;
-  if (std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) != ids.end() || RowMask(ids, live).rows != expected)
+  auto& ids = index->flat_->ids;
+  ids.resize(rows);
+  std::memcpy(ids.data(), bytes.data(), rows * sizeof(uint64_t));
+  auto& vectors = index->flat_->vectors;
+  vectors.codes.resize(rows * static_cast<size_t>(dimension) * sizeof(float));
+  std::memcpy(vectors.codes.data(), bytes.data() + rows * sizeof(uint64_t), vectors.codes.size());
+  vectors.ntotal = static_cast<faiss::Index::idx_t>(rows);
+  const float* numbers = vectors.get_xb();
+  if (!std::all_of(numbers, numbers + rows * static_cast<size_t>(dimension), [](float x) { return std::isfinite(x); }))
+    throw Error(Code::kDataLoss, path.string() + ": holds numbers that are not finite");
+  if (std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) != ids.end() ||
+      RowMask(ids, live).rows != count_of(live))
     fail_stale(path, "it doesn't hold the chunks of the index");
   return index;
 }

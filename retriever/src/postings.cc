@@ -72,7 +72,7 @@ bool has_current_terms(std::string_view encoded) { return encoded.starts_with(Re
 
 void for_each_posting(std::string_view encoded, std::string_view what,
                       const std::function<void(std::string_view, uint64_t, uint64_t)>& visit) {
-  for (RecordReader record(encoded, what); !record.at_end();) {
+  for (RecordReader record(encoded, std::string(what)); !record.at_end();) {
     const std::string_view term = record.string();
     for (uint64_t left = record.number(); left > 0; --left) {
       const uint64_t chunk = record.number();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "openbook/base/error.h"
 
@@ -27,11 +28,11 @@ class RecordWriter {
   std::string bytes_;
 };
 
-// Reads what RecordWriter wrote. Every read is checked: data_loss naming `what` when the record is cut short or a number
-// overflows.
+// Reads what RecordWriter wrote, from bytes that must outlive it. Every read is checked: data_loss naming `what` when the record
+// is cut short or a number overflows.
 class RecordReader {
  public:
-  RecordReader(std::string_view bytes, std::string_view what) : bytes_(bytes), what_(what) {}
+  RecordReader(std::string_view bytes, std::string what) : bytes_(bytes), what_(std::move(what)) {}
 
   bool at_end() const { return bytes_.empty(); }
   std::string_view rest() const { return bytes_; }
@@ -58,11 +59,12 @@ class RecordReader {
 
  private:
   [[noreturn]] void fail() const {
-    throw Error(Code::kDataLoss, std::string(what_) + ": the record is cut short or malformed",
+    throw Error(Code::kDataLoss, what_ + ": the record is cut short or malformed",
                 "Restore the index folder from a copy, or ingest the documents into a new one.");
   }
 
-  std::string_view bytes_, what_;
+  std::string_view bytes_;
+  std::string what_;
 };
 
 }  // namespace openbook::retriever

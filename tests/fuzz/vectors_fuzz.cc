@@ -1,5 +1,5 @@
-// vectors.faiss. The input is what FAISS reads: the header with the right generation, embedder and checksum is put around it
-// here. An input that begins with the separator is a whole file.
+// vectors.faiss. The input is what follows generation and embedder, which are put before it here with the right checksum. An
+// input that begins with the separator is a whole file.
 #include "dense_index.h"
 #include "fuzz.h"
 #include "openbook/base/hash.h"
@@ -9,11 +9,11 @@ namespace {
 
 constexpr int64_t kDimension = 2;
 
-std::string with_header(std::string_view faiss) {
+std::string with_header(std::string_view rows) {
   using namespace openbook;
-  const std::string content = retriever::RecordWriter().number(7).string("embedder").take() + std::string(faiss);
+  const std::string content = retriever::RecordWriter().number(7).string("embedder").take() + std::string(rows);
   const Sha256Digest digest = sha256(content);
-  return "openbook vectors 1\n" + std::string(digest.begin(), digest.end()) + content;
+  return "openbook vectors 2\n" + std::string(digest.begin(), digest.end()) + content;
 }
 
 }  // namespace

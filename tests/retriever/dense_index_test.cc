@@ -6,6 +6,8 @@
 
 #include "base/test_support.h"
 #include "openbook/base/file.h"
+#include "openbook/base/hash.h"
+#include "record.h"
 
 namespace openbook::retriever {
 namespace {
@@ -79,7 +81,7 @@ TEST(DenseIndex, AFileIsReadBackAndFindsTheSame) {
   EXPECT_EQ(ids_of(read->search(filled.query, 9, live)), filled.best_by_hand(9, live));
 }
 
-TEST(DenseIndex, AFileThatIsDamagedOrOfSomethingElseIsRefusedBeforeFaissReadsIt) {
+TEST(DenseIndex, AFileThatIsDamagedOrOfSomethingElseIsRefused) {
   const test::TemporaryFolder folder;
   const Filled filled(5);
   filled.index.save(folder / "v", 12, "print");
@@ -101,6 +103,52 @@ TEST(DenseIndex, AFileThatIsDamagedOrOfSomethingElseIsRefusedBeforeFaissReadsIt)
   EXPECT_ERROR(DenseIndex::load(folder / "v", kDimension, 12, "print", {{1, 7}}), Code::kFailedPrecondition,
                "doesn't hold the chunks");
   EXPECT_ERROR(DenseIndex::load(folder / "w", kDimension, 12, "print", {}), Code::kNotFound, "can't open");
+}
+
+// A file with the right digest over whatever content.
+std::string sealed(const std::string& content) {
+  const Sha256Digest digest = sha256(content);
+  return "openbook vectors 2\n" + std::string(digest.begin(), digest.end()) + content;
+}
+
+TEST(DenseIndex, ContentThatCanNotBeIsRefusedThoughItsDigestIsRight) {
+  const test::TemporaryFolder folder;
+  const auto header = [](uint64_t dimension, uint64_t rows) {
+    return RecordWriter().number(12).string("print").number(dimension).number(rows).take();
+  };
+  const std::string id = {1, 0, 0, 0, 0, 0, 0, 0};
+  const std::string row(kDimension * sizeof(float), '\0');
+  std::string not_a_number = row;
+  not_a_number.replace(0, 4, "\xFF\xFF\xFF\x7F");
+  const struct {
+    const char* what;
+    std::string file;
+    Code code;
+    std::string piece;
+  } rows[] = {
+      {"more rows than bytes", sealed(header(kDimension, uint64_t{1} << 60) + id + row), Code::kDataLoss, "and has 40 bytes"},
+      {"a count whose bytes overflow to few", sealed(header(kDimension, (uint64_t{1} << 63) + 1) + id + row), Code::kDataLoss,
+       "40 each"},
+      {"fewer rows than bytes", sealed(header(kDimension, 0) + id + row), Code::kDataLoss, "holds 0 vectors"},
+      {"half a row", sealed(header(kDimension, 1) + id + row.substr(1)), Code::kDataLoss, "39 bytes"},
+      {"a dimension past all memory", sealed(header(uint64_t{1} << 62, 1) + id + row), Code::kFailedPrecondition,
+       "not of 8 dimensions"},
+      {"a fingerprint longer than the file", sealed(RecordWriter().number(12).number(uint64_t{1} << 40).take()), Code::kDataLoss,
+       "cut short"},
+      {"a number without an end", sealed(std::string(20, '\xFF')), Code::kDataLoss, "malformed"},
+      {"nothing", sealed(""), Code::kDataLoss, "cut short"},
+      {"not a number", sealed(header(kDimension, 1) + id + not_a_number), Code::kDataLoss, "not finite"},
+      {"ids that don't ascend", sealed(header(kDimension, 2) + id + id + row + row), Code::kFailedPrecondition, "doesn't hold"},
+      {"another layout", "openbook vectors 1\n" + std::string(1000, 'x'), Code::kFailedPrecondition, "another layout"},
+      {"far more than the index has", std::string(1 << 20, 'x'), Code::kOutOfRange, "limit"},
+  };
+  for (const auto& bad : rows) {
+    SCOPED_TRACE(bad.what);
+    write_file_atomically(folder / "v", bad.file);
+    EXPECT_ERROR(DenseIndex::load(folder / "v", kDimension, 12, "print", {{1, 2}}), bad.code, bad.piece);
+  }
+  write_file_atomically(folder / "v", sealed(header(kDimension, 1) + id + row));
+  EXPECT_EQ(DenseIndex::load(folder / "v", kDimension, 12, "print", {{1, 2}})->rows(), 1u);
 }
 
 }  // namespace
