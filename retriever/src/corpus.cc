@@ -2,6 +2,7 @@
 
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -39,6 +40,7 @@ std::string encode(const DocumentRecord& document) {
       .number(static_cast<uint64_t>(document.chunking.overlap_tokens));
   record.number(document.metadata.size());
   for (const auto& [key, value] : document.metadata) record.string(key).string(value);
+  record.string(document.file).number(static_cast<uint64_t>(document.ingested_ms));
   return record.take();
 }
 
@@ -47,6 +49,15 @@ std::string encode(const std::vector<ChunkRecord>& chunks) {
   record.number(chunks.size());
   for (const ChunkRecord& chunk : chunks)
     record.number(static_cast<uint64_t>(chunk.range.begin)).number(static_cast<uint64_t>(chunk.range.size())).number(chunk.words);
+  std::string keys;
+  for (const ChunkRecord& chunk : chunks) keys.append(chunk.key.begin(), chunk.key.end());
+  record.string(keys);
+  return record.take();
+}
+
+std::string encode(const std::vector<IndexRoot>& roots) {
+  RecordWriter record;
+  for (const IndexRoot& root : roots) record.string(root.folder).string(root.prefix);
   return record.take();
 }
 
@@ -67,12 +78,12 @@ EmbedderIdentity decode_embedder(std::string_view bytes) {
   return embedder;
 }
 
-std::string shown(const EmbedderIdentity& embedder) {
+}  // namespace
+
+std::string described(const EmbedderIdentity& embedder) {
   return embedder.name + " (" + std::to_string(embedder.dimension) + " dimensions, fingerprint " +
          embedder.fingerprint.substr(0, 12) + ")";
 }
-
-}  // namespace
 
 class Corpus::Store {
  public:
@@ -92,9 +103,10 @@ class Corpus::Store {
     generation_ = from_big_endian(require("generation"));
     next_chunk_ = from_big_endian(require("next_chunk"));
     if (!embedder || (embedder->fingerprint == embedder_.fingerprint && embedder->dimension == embedder_.dimension)) return;
-    throw Error(Code::kFailedPrecondition,
-                "index " + folder.string() + ": made with the embedder " + shown(embedder_) + ", opened with " + shown(*embedder),
-                "Open it with the embedder it was made with, or ingest the documents into a new folder.");
+    throw Error(
+        Code::kFailedPrecondition,
+        "index " + folder.string() + ": made with the embedder " + described(embedder_) + ", opened with " + described(*embedder),
+        "Open it with the embedder it was made with, or ingest the documents into a new folder.");
   }
 
   DocumentRecord decode(std::string_view id, std::string_view bytes) const {
@@ -114,6 +126,10 @@ class Corpus::Store {
       const std::string_view key = record.string();
       document.metadata.emplace(key, record.string());
     }
+    if (!record.at_end()) {  // version 0.1.0 wrote no more than this
+      document.file = record.string();
+      document.ingested_ms = static_cast<int64_t>(record.number());
+    }
     const std::string chunks_bytes = require(Family::kChunks, document);
     RecordReader chunks(chunks_bytes, what);
     for (uint64_t left = chunks.number(); left > 0; --left) {
@@ -121,9 +137,19 @@ class Corpus::Store {
       const auto size = static_cast<int64_t>(chunks.number());
       if (begin < 0 || size < 0 || begin + size > static_cast<int64_t>(document.bytes))
         rocks_.fail_data_loss("document " + document.id + ": a chunk lies outside its text");
-      document.chunks.push_back({{begin, begin + size}, chunks.number()});
+      document.chunks.push_back({{begin, begin + size}, chunks.number(), {}});
     }
+    read_keys(chunks, document);
     return document;
+  }
+
+  void read_keys(RecordReader& record, DocumentRecord& document) const {
+    if (record.at_end()) return;  // version 0.1.0 wrote none
+    const std::string_view keys = record.string();
+    if (keys.size() != document.chunks.size() * sizeof(TextKey))
+      rocks_.fail_data_loss("document " + document.id + ": keys that don't fit its chunks");
+    for (size_t i = 0; i < document.chunks.size(); ++i)
+      std::memcpy(document.chunks[i].key.data(), keys.data() + i * sizeof(TextKey), sizeof(TextKey));
   }
 
   std::string require(Family family, const DocumentRecord& document) const {
@@ -183,7 +209,7 @@ Corpus::~Corpus() = default;
 
 std::unique_ptr<Corpus> Corpus::open(const fs::path& folder, OpenMode mode, const std::optional<EmbedderIdentity>& embedder) {
   std::error_code failed;
-  if (mode == OpenMode::kReadOnly && !fs::is_directory(folder / "rocksdb", failed))
+  if ((mode == OpenMode::kReadOnly || !embedder) && !fs::is_directory(folder / "rocksdb", failed))
     throw Error(Code::kNotFound, "index " + folder.string() + ": there is none",
                 "Make one: openbook ingest PATH... --index " + folder.string());
   if (mode == OpenMode::kReadWrite && (fs::create_directories(folder / "rocksdb", failed), failed))
@@ -195,6 +221,25 @@ std::unique_ptr<Corpus> Corpus::open(const fs::path& folder, OpenMode mode, cons
 
 uint64_t Corpus::generation() const { return store_->generation_; }
 uint64_t Corpus::next_chunk() const { return store_->next_chunk_; }
+std::string Corpus::format() const { return std::string(kFormat); }
+const EmbedderIdentity& Corpus::embedder() const { return store_->embedder_; }
+
+std::vector<IndexRoot> Corpus::roots() const {
+  const auto stored = store_->rocks_.get(Family::kMeta, "roots");
+  std::vector<IndexRoot> roots;
+  if (!stored) return roots;
+  for (RecordReader record(*stored, "index " + store_->folder_.string() + ": its roots"); !record.at_end();) {
+    std::string folder(record.string());
+    roots.push_back({std::move(folder), std::string(record.string())});
+  }
+  return roots;
+}
+
+size_t Corpus::texts() const {
+  size_t count = 0;
+  store_->rocks_.for_each(Family::kTexts, [&](std::string_view, std::string_view) { ++count; });
+  return count;
+}
 
 void Corpus::for_each_document(const std::function<void(DocumentRecord)>& visit) const {
   store_->rocks_.for_each(Family::kDocuments,
@@ -224,28 +269,41 @@ std::string Corpus::verified_text(const Sha256Digest& digest) const {
   return text;
 }
 
-void Corpus::put(const DocumentRecord& document, std::string_view text, const std::vector<float>& vectors,
-                 const std::string& postings, const DocumentRecord* replaced) {
+void Corpus::put(const std::vector<NewDocument>& documents, const std::vector<DocumentRecord>& moved) {
   store_->require_unchanged();  // before a column family's handle is taken: it may open the database anew
   rocksdb::WriteBatch batch;
   const auto put = [&](Family family, std::string_view key, std::string_view value) {
     batch.Put(store_->rocks_.handle(family), slice_of(key), slice_of(value));
   };
-  if (replaced) store_->delete_chunks(batch, *replaced);
-  const std::string chunk_key = big_endian(document.first_chunk);
-  put(Family::kTexts, key_of(document.sha256), text);
-  put(Family::kDocuments, document.id, encode(document));
-  put(Family::kChunks, chunk_key, encode(document.chunks));
-  put(Family::kVectors, chunk_key, {reinterpret_cast<const char*>(vectors.data()), vectors.size() * sizeof(float)});
-  put(Family::kPostings, chunk_key, postings);
-  store_->commit(batch, document.first_chunk + document.chunks.size());
+  uint64_t next_chunk = store_->next_chunk_;
+  for (const auto& [record, text, vectors, postings, replaced] : documents) {
+    if (replaced) store_->delete_chunks(batch, *replaced);
+    const std::string chunk_key = big_endian(record.first_chunk);
+    put(Family::kTexts, key_of(record.sha256), text);
+    put(Family::kDocuments, record.id, encode(record));
+    put(Family::kChunks, chunk_key, encode(record.chunks));
+    put(Family::kVectors, chunk_key, {reinterpret_cast<const char*>(vectors.data()), vectors.size() * sizeof(float)});
+    put(Family::kPostings, chunk_key, postings);
+    next_chunk = record.first_chunk + record.chunks.size();
+  }
+  for (const DocumentRecord& record : moved) put(Family::kDocuments, record.id, encode(record));
+  store_->commit(batch, next_chunk);
 }
 
-void Corpus::remove(const DocumentRecord& document) {
+void Corpus::set_roots(const std::vector<IndexRoot>& roots) {
   store_->require_unchanged();
   rocksdb::WriteBatch batch;
-  store_->delete_chunks(batch, document);
-  batch.Delete(store_->rocks_.handle(Family::kDocuments), document.id);
+  batch.Put(store_->rocks_.handle(Family::kMeta), "roots", encode(roots));
+  store_->commit(batch, store_->next_chunk_);
+}
+
+void Corpus::remove(const std::vector<const DocumentRecord*>& documents) {
+  store_->require_unchanged();
+  rocksdb::WriteBatch batch;
+  for (const DocumentRecord* document : documents) {
+    store_->delete_chunks(batch, *document);
+    batch.Delete(store_->rocks_.handle(Family::kDocuments), document->id);
+  }
   store_->commit(batch, store_->next_chunk_);
 }
 
@@ -260,15 +318,34 @@ size_t Corpus::drop_texts_except(const std::set<Sha256Digest>& current) {
     batch.Delete(store_->rocks_.handle(Family::kTexts), slice_of(key));
     ++dropped;
   });
-  if (dropped == 0) return 0;
-  store_->commit(batch, store_->next_chunk_);
-  store_->rocks_.compact(Family::kTexts);
+  if (dropped > 0) store_->commit(batch, store_->next_chunk_);
   return dropped;
 }
 
 void Corpus::flush() {
   store_->require_unchanged();
   store_->rocks_.flush();
+}
+
+void Corpus::purge() {
+  store_->require_unchanged();
+  store_->rocks_.purge();
+}
+
+TextKey text_key(std::string_view text, std::string_view context) {
+  const auto words_of = [](std::string_view bytes) {
+    std::string words;
+    for (const char byte : bytes) {
+      const bool blank = byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+      if (!blank || (!words.empty() && words.back() != ' ')) words += blank ? ' ' : byte;
+    }
+    if (words.ends_with(' ')) words.pop_back();
+    return words;
+  };
+  const Sha256Digest digest = sha256(RecordWriter().string(words_of(context)).string(words_of(text)).take());
+  TextKey key{};
+  std::copy_n(digest.begin(), key.size(), key.begin());
+  return key;
 }
 
 }  // namespace openbook::retriever

@@ -2,6 +2,11 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/table.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
 
 #include "openbook/base/error.h"
 #include "openbook/base/log.h"
@@ -60,6 +65,13 @@ const char* hint_for(Code code) {
   }
 }
 
+void require_writable(const fs::path& folder) {
+  if (::euidaccess(folder.c_str(), W_OK | X_OK) == 0) return;
+  throw Error(
+      Code::kFailedPrecondition, "index " + folder.string() + ": the folder can't be written: " + std::strerror(errno),
+      "It can be searched as it is. To change it, see who owns the folder and its mode, or copy it to where you may write.");
+}
+
 // Without CURRENT, RocksDB takes the folder for a new one and would start an empty index over the remains. Tables and logs
 // are made after CURRENT, so a kill while an index is being made doesn't look like this.
 void require_not_beheaded(const fs::path& folder) {
@@ -102,6 +114,8 @@ rocksdb::Status RocksStore::open_to_read(rocksdb::DB*& opened) {
 }
 
 rocksdb::Status RocksStore::open_to_write(rocksdb::DB*& opened) {
+  require_writable(folder_.parent_path());  // of the vectors
+  require_writable(folder_);
   auto write_options = common_options();
   write_options.create_if_missing = write_options.create_missing_column_families = true;
   writer_env_.emplace(folder_).set_in(write_options);
@@ -160,10 +174,35 @@ void RocksStore::recover() {
 
 void RocksStore::flush() { check(db().Flush({}, handles_), "can't flush"); }
 
-void RocksStore::compact(Family family) {
+void RocksStore::purge() {
+  flush();
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-  check(db().CompactRange(options, handle(family), nullptr, nullptr), "can't compact");
+  for (auto* family : handles_) check(db().CompactRange(options, family, nullptr, nullptr), "can't compact");
+  close();
+  open(OpenMode::kReadWrite);
+  require_only_live_files();
+}
+
+void RocksStore::require_only_live_files() const {
+  std::vector<std::string> live;
+  uint64_t manifest_bytes = 0;
+  check(db().GetLiveFiles(live, &manifest_bytes, /*flush_memtable=*/false), "can't list its files");
+  rocksdb::VectorLogPtr logs;
+  check(db().GetSortedWalFiles(logs), "can't list its log");
+  std::set<std::string> names;
+  for (const std::string& path : live) names.insert(fs::path(path).filename());
+  for (const auto& log : logs) names.insert(fs::path(log->PathName()).filename());
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    const bool stores = name.ends_with(".sst") || name.ends_with(".log") || name.starts_with("MANIFEST");
+    std::error_code gone;
+    if (stores && !names.contains(name) && fs::file_size(entry.path(), gone) > 0 && !gone)
+      throw Error(
+          Code::kUnavailable,
+          "index " + folder_.string() + ": another process keeps its folder locked, and the old file " + name + " is still there",
+          "Run it again when nobody opens the index.");
+  }
 }
 
 void RocksStore::fail_data_loss(const std::string& what) const {

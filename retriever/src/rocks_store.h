@@ -37,7 +37,10 @@ class RocksStore {
   void write(rocksdb::WriteBatch& batch);
   void recover();
   void flush();
-  void compact(Family family);
+  // Rewrites every file, so that none holds a byte of what was deleted or replaced: tables compacted, the log gone, the manifest
+  // begun anew (an old one names keys). Opens the database anew. Throws unavailable when an old file could not be deleted, since
+  // somebody keeps the folder locked.
+  void purge();
 
   [[noreturn]] void fail_data_loss(const std::string& what) const;
 
@@ -46,6 +49,7 @@ class RocksStore {
   rocksdb::Status open_to_read(rocksdb::DB*& opened);
   rocksdb::Status open_to_write(rocksdb::DB*& opened);
   void close();
+  void require_only_live_files() const;
   rocksdb::DB& db() const;
   void check(const rocksdb::Status& status, const char* doing) const;
 

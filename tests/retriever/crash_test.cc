@@ -90,11 +90,10 @@ int run_and_kill(const std::filesystem::path& folder, int first_step, std::chron
 using State = std::map<std::string, std::string>;  // document id -> SHA-256 of its text
 
 void apply(State& state, int step) {
-  const Document document = test::step_document(step);
   if (test::step_removes(step))
-    state.erase(document.id);
+    state.erase(test::step_document_id(step));
   else
-    state[document.id] = sha256_hex(document.text);
+    for (const Document& document : test::step_documents(step)) state[document.id] = sha256_hex(document.text);
 }
 
 State stored(const Retriever& index) {

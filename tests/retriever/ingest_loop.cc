@@ -1,6 +1,7 @@
 // Writes to an index until it is killed: ingest_loop FOLDER FIRST [restless]. Step n touches document n % 5: it is removed when n
-// % 9 == 8, else ingested as revision n. A step's number is printed when the call has returned. Restless, it flushes after every
-// step and opens the index anew after every seventh, so that files come and go as fast as they can.
+// % 9 == 8, else ingested as revision n, in every fourth step together with the next document. A step's number is printed when
+// the call has returned. Restless, it flushes after every step and opens the index anew after every seventh, so that files come
+// and go as fast as they can.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -20,7 +21,7 @@ int main(int argc, char** argv) {
     if (test::step_removes(step))
       index->remove(test::step_document_id(step));
     else
-      index->ingest(test::step_document(step));
+      index->ingest(test::step_documents(step));
     const std::string line = std::to_string(step) + "\n";
     if (write(STDOUT_FILENO, line.data(), line.size()) < 0) return 1;
     if (restless || step % 4 == 0) index->flush();

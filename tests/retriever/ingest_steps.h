@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "openbook/retriever/document.h"
 
@@ -15,6 +16,13 @@ inline retriever::Document step_document(int step) {
   for (int line = 0; line < 60; ++line)
     text += "Line " + std::to_string(line) + " of revision" + std::to_string(step) + " stands here, with some words to fill it. ";
   return {.id = step_document_id(step), .text = text, .format = "text", .metadata = {}};
+}
+
+// What step n ingests in one batch: every fourth step brings the next step's document along.
+inline std::vector<retriever::Document> step_documents(int step) {
+  std::vector<retriever::Document> documents = {step_document(step)};
+  if (step % 4 == 1) documents.push_back(step_document(step + 1));
+  return documents;
 }
 
 }  // namespace openbook::test

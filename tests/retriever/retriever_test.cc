@@ -129,6 +129,109 @@ TEST(Retriever, IngestAddsReplacesOrDoesNothing) {
   EXPECT_EQ(filled.index->ingest(pay).outcome, IngestOutcome::kAdded);
 }
 
+TEST(Retriever, ManyDocumentsGoInTogetherAsTheyWouldOneByOne) {
+  const Filled one_by_one;
+  const test::TemporaryFolder folder;
+  const auto together = open(folder / "index");
+  std::vector<Document> documents = library();
+  const uint64_t generation = together->generation();
+  const auto reports = together->ingest(documents);
+  EXPECT_EQ(together->generation(), generation + 1);  // one batch
+  ASSERT_EQ(reports.size(), documents.size());
+  for (size_t i = 0; i < reports.size(); ++i) EXPECT_EQ(reports[i].sha256, sha256_hex(documents[i].text));
+  EXPECT_EQ(described(together->search("days of leave", {.limit = 50})),
+            described(one_by_one.index->search("days of leave", {.limit = 50})));
+
+  documents[1].text = "# Pay\n\nBonuses arrive in June.\n";
+  documents.push_back({.id = "new", .text = "New.", .format = "text", .metadata = {}});
+  std::string outcomes;
+  for (const IngestReport& report : together->ingest(documents)) outcomes += "aru"[static_cast<size_t>(report.outcome)];
+  EXPECT_EQ(outcomes, "uruua");
+  EXPECT_TRUE(together->ingest(std::span<const Document>()).empty());
+}
+
+TEST(Retriever, OneBadDocumentOfManyLeavesTheIndexAsItWas) {
+  Filled filled;
+  const uint64_t generation = filled.index->generation();
+  const Document good{.id = "x", .text = "Good.", .format = "text", .metadata = {}};
+  Document bad = good;
+  bad.text = "caf\xE9";
+  bad.id = "y";
+  for (const std::vector<Document>& documents : {std::vector{good, bad}, std::vector{good, good}}) {
+    EXPECT_ERROR(filled.index->ingest(documents), Code::kInvalidArgument, documents[1].id);
+    EXPECT_EQ(filled.index->generation(), generation);
+  }
+}
+
+TEST(Retriever, AFileThatMovedIsRememberedWithoutANewVersion) {
+  Filled filled;
+  Document pay = library()[1];
+  pay.file = "/home/pay.md";
+  EXPECT_EQ(filled.index->ingest(pay).outcome, IngestOutcome::kUnchanged);
+  for (int reopened = 0; reopened < 2; ++reopened) {
+    for (const StoredDocument& document : filled.index->documents()) {
+      EXPECT_EQ(document.file, document.id == "pay.md" ? "/home/pay.md" : "");
+      EXPECT_GT(document.ingested_ms, 1700000000000);
+    }
+    filled.index.reset();
+    filled.index = open(filled.folder / "index");
+  }
+}
+
+TEST(Retriever, RootsAreKept) {
+  Filled filled;
+  EXPECT_TRUE(filled.index->roots().empty());
+  const std::vector<IndexRoot> roots = {{"/home/docs", "docs"}, {"/srv", ""}};
+  filled.index->set_roots(roots);
+  const uint64_t generation = filled.index->generation();
+  filled.index->set_roots(roots);
+  EXPECT_EQ(filled.index->generation(), generation);
+  filled.index.reset();
+  EXPECT_EQ(open(filled.folder / "index", OpenMode::kReadOnly)->describe().roots, roots);
+}
+
+TEST(Retriever, CopiesOfATextComeOnceAndAreNamed) {
+  const test::TemporaryFolder folder;
+  const auto index = open(folder / "index");
+  const std::string text = "# Mast\n\nThe mast of the ketch is 14 metres tall.\n";
+  for (int copy = 0; copy < 120; ++copy)
+    index->ingest(
+        {.id = "copy" + std::to_string(1000 + copy), .text = text, .format = "markdown", .metadata = {{"copy", "yes"}}});
+  index->ingest({.id = "wrapped",
+                 .text = "# Mast\r\n\r\nThe mast of the ketch\r\nis 14 metres tall.\r\n",
+                 .format = "markdown",
+                 .metadata = {}});
+  index->ingest({.id = "other", .text = "The ketch has a mast of spruce.", .format = "text", .metadata = {}});
+  index->ingest({.id = "third", .text = "A sail hangs on a boom.", .format = "text", .metadata = {}});
+  for (const SearchMode mode : {SearchMode::kHybrid, SearchMode::kWords}) {
+    const auto found = index->search("How tall is the mast of the ketch?", {.limit = 2, .mode = mode});
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_NE(found[0].text.find("14 metres"), std::string::npos);
+    EXPECT_EQ(found[0].also_in.size(), 120u);
+    EXPECT_EQ(found[1].document_id, "other");
+    EXPECT_TRUE(found[1].also_in.empty());
+  }
+  EXPECT_EQ(index->search("mast ketch", {.limit = 50, .mode = SearchMode::kVectors}).size(), 3u);
+  const auto no_copies = [](const std::string&, const auto& metadata) { return !metadata.contains("copy"); };
+  const auto allowed = index->search("How tall is the mast of the ketch?", {.limit = 1, .filter = no_copies});
+  EXPECT_EQ(allowed.at(0).document_id, "wrapped");
+  EXPECT_TRUE(allowed[0].also_in.empty()) << "names a document that may not be found";
+}
+
+TEST(Retriever, TheSameWordsUnderAnotherTitleAreNoCopy) {
+  const test::TemporaryFolder folder;
+  const auto index = Retriever::open(folder / "index", kEmbedder, OpenMode::kReadWrite, {.max_tokens = 8, .overlap_tokens = 0});
+  for (const char* device : {"Siskin", "Tern"})
+    index->ingest({.id = device,
+                   .text = std::string("# ") + device + "\n\nIt is blue and tall now. It draws two watts.",
+                   .format = "markdown",
+                   .metadata = {}});
+  size_t found = 0;
+  for (const Passage& passage : index->search("It draws two watts", {.limit = 50}))
+    found += passage.text == "It draws two watts.";
+  EXPECT_EQ(found, 2u);
+}
+
 TEST(Retriever, ARemovedDocumentIsFoundNoMoreAndTheRestStill) {
   Filled filled;
   EXPECT_TRUE(filled.index->remove("pay.md"));
@@ -233,6 +336,21 @@ TEST(Retriever, BadInputIsOneClearErrorAndChangesNothing) {
   EXPECT_ERROR(filled.index->search("\xFF"), Code::kInvalidArgument, "question: not UTF-8");
   EXPECT_ERROR(filled.index->document_text("12"), Code::kInvalidArgument, "no SHA-256");
   EXPECT_EQ(filled.index->generation(), generation);
+}
+
+TEST(Retriever, WithoutAnEmbedderDocumentsAreRemovedButNotIngested) {
+  Filled filled;
+  filled.index->flush();
+  filled.index.reset();
+  auto index = Retriever::open(filled.folder / "index", nullptr, OpenMode::kReadWrite);
+  EXPECT_ERROR(index->ingest(library()[0]), Code::kFailedPrecondition, "without an embedder");
+  EXPECT_TRUE(index->remove("pay.md"));
+  index->flush();
+  index.reset();
+  const auto reader = open(filled.folder / "index", OpenMode::kReadOnly);
+  EXPECT_EQ(reader->search("merger", {.limit = 1, .mode = SearchMode::kVectors})[0].document_id, "secret.txt");
+  EXPECT_ERROR(Retriever::open(filled.folder / "none", nullptr, OpenMode::kReadWrite), Code::kNotFound, "there is none");
+  EXPECT_FALSE(std::filesystem::exists(filled.folder / "none"));
 }
 
 TEST(Retriever, AnEmptyIndexSaysSo) {

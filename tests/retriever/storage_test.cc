@@ -246,7 +246,12 @@ TEST(Storage, ADamagedOrOldVectorFileIsMadeAgainAndSaid) {
   const std::string expected = search();
   std::string flipped = good;
   flipped[good.size() / 2] ^= 1;
-  for (const std::string& bad : {flipped, good.substr(0, good.size() - 1), std::string(), std::string("nonsense")}) {
+  const std::string absurd =
+      RecordWriter().number(4).string(kEmbedder->fingerprint()).number(64).number(uint64_t{1} << 61).take();
+  const Sha256Digest right = sha256(absurd);
+  const std::string sealed = "openbook vectors 2\n" + std::string(right.begin(), right.end()) + absurd;
+  ASSERT_EQ(open(closed.path, OpenMode::kReadOnly)->generation(), 4u);
+  for (const std::string& bad : {flipped, good.substr(0, good.size() - 1), std::string(), std::string("nonsense"), sealed}) {
     write_file_atomically(file, bad);
     testing::internal::CaptureStderr();
     EXPECT_EQ(search(), expected);
@@ -255,6 +260,38 @@ TEST(Storage, ADamagedOrOldVectorFileIsMadeAgainAndSaid) {
   write_file_atomically(file, good);
   open(closed.path)->ingest(document("four", "Word number three and four"));
   EXPECT_NE(search().find("four"), std::string::npos) << "the file of an older generation was believed";
+}
+
+TEST(Storage, ADocumentOfVersionZeroPointOneIsRead) {
+  const Closed closed(true);
+  const Sha256Digest digest = sha256("The word is two.");
+  {
+    // As 0.1.0 wrote them: no file and time behind the document, no keys behind the chunks.
+    const std::string document = RecordWriter()
+                                     .string({reinterpret_cast<const char*>(digest.data()), digest.size()})
+                                     .string("text")
+                                     .number(16)
+                                     .number(2)
+                                     .number(200)
+                                     .number(30)
+                                     .number(1)
+                                     .string("department")
+                                     .string("hr")
+                                     .take();
+    const std::string chunks = RecordWriter().number(1).number(0).number(16).number(4).take();
+    RocksStore store(closed.path / "rocksdb", OpenMode::kReadWrite);
+    rocksdb::WriteBatch batch;
+    batch.Put(store.handle(Family::kDocuments), "two", document);
+    batch.Put(store.handle(Family::kChunks), std::string("\0\0\0\0\0\0\0\2", 8), chunks);
+    store.write(batch);
+  }
+  auto index = open(closed.path);
+  index->ingest(document("copy", "The word is two."));
+  for (const StoredDocument& stored : index->documents()) {
+    EXPECT_EQ(stored.ingested_ms == 0, stored.id == "two") << stored.id;
+    EXPECT_EQ(stored.metadata.size(), stored.id == "two" ? 1u : 0u);
+  }
+  EXPECT_EQ(index->search("two", {.limit = 9, .mode = SearchMode::kWords}).size(), 1u) << "its copy is not known as one";
 }
 
 TEST(Storage, AFullDiskLeavesTheIndexAsItWasAndUsableAfterwards) {

@@ -33,11 +33,9 @@ std::map<std::string, std::string> files_of_chunks(const fs::path& folder) {
 }
 
 size_t ingest_all(retriever::Retriever& retriever, const fs::path& folder, const EvalOptions& options) {
-  const retriever::FoundDocuments found = retriever::find_documents({folder});
-  for (const auto& [path, why] : found.unreadable) throw Error(Code::kUnavailable, path.string() + ": " + why);
-  std::vector<fs::path> documents;
-  for (const fs::path& path : found.files)
-    if (path.extension() == ".md") documents.push_back(path);
+  const retriever::FoundDocuments found = retriever::find_documents({folder}, {.include = {"*.md"}, .exclude = {}});
+  for (const auto& [path, why, hint] : found.unreadable) throw Error(Code::kUnavailable, path.string() + ": " + why);
+  const std::vector<retriever::FoundFile>& documents = found.files;
   if (documents.empty()) throw Error(Code::kInvalidArgument, folder.string() + ": no documents, which end in .md");
   for (size_t i = 0; i < documents.size(); ++i) {
     retriever.ingest(retriever::load_document(documents[i]), options.cancellation);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "openbook/base/span.h"
 
@@ -17,6 +18,7 @@ struct Passage {
   std::string text;             // exactly the bytes of `range`
   std::string context;          // title and heading above it in the document; what it is about, no part of the text; may be empty
   double score = 0;             // retrieval score, higher is better; 0 when the caller gave the passage
+  std::vector<std::string> also_in;  // other documents of the index that hold the same text, by id
 };
 
 // What stands at a range of the extracted document text, which must lie inside the passage's.
