@@ -43,6 +43,16 @@ class LineFinder {
   std::map<std::string, std::string> texts_;
 };
 
+// Which other documents have the same text: the first few by name.
+std::string copies(const Passage& passage) {
+  constexpr size_t kNamed = 3;
+  if (passage.also_in.empty()) return "";
+  std::string text = "  also in ";
+  for (size_t i = 0; i < std::min(kNamed, passage.also_in.size()); ++i)
+    text += (i == 0 ? "" : ", ") + escape_line(passage.also_in[i]);
+  return passage.also_in.size() <= kNamed ? text : text + " and " + std::to_string(passage.also_in.size() - kNamed) + " more";
+}
+
 int search(const SearchFlags& flags, const Context& context) {
   const auto folder = find(Place::kIndex, flags.index).path;
   const SearchMode mode = mode_named(flags.mode);
@@ -61,6 +71,7 @@ int search(const SearchFlags& flags, const Context& context) {
                        {"byte_end", passage.range.end},
                        {"line", lines.line_of(passage)},
                        {"score", passage.score},
+                       {"also_in", passage.also_in},
                        {"text", passage.text}});
     print_json({{"generation", index->generation()}, {"passages", std::move(found)}});
     return kDone;
@@ -71,7 +82,7 @@ int search(const SearchFlags& flags, const Context& context) {
     std::snprintf(score, sizeof score, "%.4f", passage.score);
     print(std::to_string(++rank) + "  " +
           paint(Style::kStrong, escape_line(passage.document_id) + ":" + std::to_string(lines.line_of(passage))) +
-          paint(Style::kFaint, std::string("  score ") + score) + "\n   " + shown(passage.text, 3) + "\n\n");
+          paint(Style::kFaint, std::string("  score ") + score + copies(passage)) + "\n   " + shown(passage.text, 3) + "\n\n");
   }
   if (passages.empty()) print("nothing found\n");
   return kDone;

@@ -43,12 +43,12 @@ CLI::App* add_verb(CLI::App& app, Context& context, const std::string& name, con
 CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& summary, const std::string& examples);
 
 using AddVerb = void(CLI::App& app, Context& context);
-AddVerb add_ingest, add_search, add_ask, add_check, add_atlas, add_eval, add_log, add_bench, add_doctor;
+AddVerb add_ingest, add_index, add_search, add_ask, add_check, add_atlas, add_eval, add_log, add_bench, add_doctor;
 
 AddVerb add_atlas_report;  // of the group `atlas`
 
 // In the order of `openbook --help`.
-inline constexpr AddVerb* kVerbs[] = {add_ingest, add_search, add_ask,   add_check, add_atlas,
-                                      add_eval,   add_log,    add_bench, add_doctor};
+inline constexpr AddVerb* kVerbs[] = {add_ingest, add_index, add_search, add_ask,   add_check,
+                                      add_atlas,  add_eval,  add_log,    add_bench, add_doctor};
 
 }  // namespace openbook::cli

@@ -88,7 +88,8 @@ TEST_F(CliDocumentsTest, WhatCanNotBeReadIsNamedEvenWhereItsNameIsNot) {
   EXPECT_NE(ingest.out.find("2 added, 0 replaced, 0 unchanged; 0 removed, 2 skipped"), std::string::npos) << ingest.out;
   EXPECT_EQ(ingest.err,
             "openbook: skipped: docs/loop: can't be read: Too many levels of symbolic links\n"
-            "openbook: skipped: docs/caf\\xE9.txt: the name is not UTF-8 at byte 8\n");
+            "openbook: skipped: docs/caf\\xE9.txt: the name is not UTF-8 at byte 8\n"
+            "  Rename it: documents are cited by their names.\n");
 }
 
 TEST_F(CliDocumentsTest, AFileThatCanNotBeLookedAtIsNotGone) {
@@ -97,7 +98,179 @@ TEST_F(CliDocumentsTest, AFileThatCanNotBeLookedAtIsNotGone) {
   fs::create_symlink("leave.md", folder_ / "docs/leave.md");
   const json again = run_json({"ingest", "docs", "--delete"});
   EXPECT_EQ(again["removed"], json::array());
+  EXPECT_EQ(again["withdrawn"], json::array({"docs/leave.md"}));
   EXPECT_EQ(again["skipped"][0]["path"], "docs/leave.md");
+}
+
+TEST_F(CliDocumentsTest, WhatAFileSaidBeforeIsNoAnswerOnceItCanNotBeRead) {
+  const auto spoil = [&](const std::string& bytes) { return [this, bytes] { write("leave.md", bytes); }; };
+  fs::create_directories(folder_ / "elsewhere");
+  std::ofstream(folder_ / "elsewhere/leave.md") << "Nobody gets 31 days of leave.\n";
+  const std::pair<const char*, std::function<void()>> rows[] = {
+      {"empty", spoil("")},
+      {"UTF-16", spoil("\xFF\xFE#")},
+      {"binary", spoil(std::string("31 days\0", 8))},
+      {"larger than the limit", [&] { fs::resize_file(folder_ / "docs/leave.md", (64 << 20) + 1); }},
+      {"PDF", spoil("%PDF-1.4")},
+      {"is a link now",
+       [&] {
+         fs::remove(folder_ / "docs/leave.md");
+         fs::create_symlink("../elsewhere/leave.md", folder_ / "docs/leave.md");
+       }},
+      {"not a file",
+       [&] {
+         fs::remove(folder_ / "docs/leave.md");
+         fs::create_directory(folder_ / "docs/leave.md");
+       }},
+  };
+  const auto found = [&] {
+    return run({"search", "days of leave", "--mode", "words"}).out.find("leave.md") != std::string::npos;
+  };
+  for (const auto& [why, happens] : rows) {
+    SCOPED_TRACE(why);
+    fs::remove_all(folder_ / "docs/leave.md");
+    write("leave.md", "# Leave\n\nEverybody gets 31 days of leave a year.\n");
+    ASSERT_EQ(run({"ingest", "docs"}).status, 0);
+    happens();
+    const auto kept = run({"ingest", "docs", "--keep-stale", "--delete"});
+    EXPECT_EQ(kept.status, 1);
+    EXPECT_NE(kept.err.find(why), std::string::npos) << kept.err;
+    EXPECT_NE(kept.err.find("stale: docs/leave.md: the version of before stays in the index"), std::string::npos) << kept.err;
+    EXPECT_TRUE(found());
+    const auto withdrawn = run({"ingest", "docs"});
+    EXPECT_EQ(withdrawn.status, 1);
+    EXPECT_NE(withdrawn.out.find("1 withdrawn"), std::string::npos) << withdrawn.out;
+    EXPECT_NE(withdrawn.err.find("withdrawn: docs/leave.md"), std::string::npos) << withdrawn.err;
+    EXPECT_FALSE(found());
+  }
+}
+
+TEST_F(CliDocumentsTest, AFileIsOneDocumentWhateverTheWorkingFolder) {
+  run({"ingest", "docs"});
+  const std::string docs = fs::canonical(folder_ / "docs");
+  const struct {
+    const char* from;
+    std::string path;
+  } rows[] = {{"", "./docs"}, {"", docs}, {"docs", "."}, {"docs", "../docs/leave.md"}, {"elsewhere", docs}};
+  fs::create_directories(folder_ / "elsewhere");
+  for (const auto& [from, path] : rows) {
+    const json again = json::parse(
+        test::run_openbook({"ingest", path, "--format", "json", "--index", folder_ / "index", "--embedder", embedder_},
+                           {.folder = folder_ / from})
+            .out);
+    EXPECT_EQ(again["added"], 0) << from << " " << path;
+    EXPECT_GT(again["unchanged"], 0) << from << " " << path;
+  }
+  EXPECT_EQ(run_json({"index", "list"})["documents"].size(), 2u);
+}
+
+TEST_F(CliDocumentsTest, DeleteLooksBelowTheNamedFoldersOnlyAndNeverAtWhatIsThere) {
+  fs::create_directories(folder_ / "more");
+  std::ofstream(folder_ / "more/shed.md") << "The shed is green.\n";
+  run({"ingest", "docs", "more"});
+  fs::remove(folder_ / "more/shed.md");
+  fs::remove(folder_ / "docs/leave.md");
+  fs::create_directories(folder_ / "elsewhere/docs");
+  std::ofstream(folder_ / "elsewhere/docs/pond.md") << "The pond is deep.\n";
+  const auto other = test::run_openbook(
+      {"ingest", "docs", "--delete", "--format", "json", "--index", folder_ / "index", "--embedder", embedder_},
+      {.folder = folder_ / "elsewhere"});
+  EXPECT_EQ(json::parse(other.out)["removed"], json::array()) << other.out;
+  const auto gone = run({"ingest", "docs"});
+  EXPECT_NE(gone.err.find("gone: docs/leave.md"), std::string::npos) << gone.err;
+  const auto removed = run({"ingest", "docs", "--delete"});
+  EXPECT_NE(removed.out.find("\nremoved docs/leave.md\n"), std::string::npos) << removed.out;
+  EXPECT_EQ(removed.out.find("shed"), std::string::npos) << removed.out;
+}
+
+TEST_F(CliDocumentsTest, OneNameForTwoFilesIsRefusedAndChangesNothing) {
+  run({"ingest", "docs"});
+  fs::create_directories(folder_ / "elsewhere/docs");
+  std::ofstream(folder_ / "elsewhere/docs/leave.md") << "Nobody gets leave.\n";
+  const auto other = test::run_openbook({"ingest", "docs", "--index", folder_ / "index", "--embedder", embedder_},
+                                        {.folder = folder_ / "elsewhere"});
+  EXPECT_EQ(other.status, 1);
+  const std::string here = fs::canonical(folder_.path());
+  EXPECT_NE(other.err.find(here + "/docs/leave.md"), std::string::npos) << other.err;
+  EXPECT_NE(other.err.find(here + "/elsewhere/docs/leave.md"), std::string::npos) << other.err;
+  EXPECT_EQ(run_json({"ingest", "docs"})["unchanged"], 2);
+  EXPECT_EQ(run({"ingest", "-", "--id", "docs/leave.md"}, {.input = "x"}).status, 1);
+}
+
+TEST_F(CliDocumentsTest, PatternsSayWhichFilesAreDocuments) {
+  write("server.key", "not a key, but who knows\n");
+  fs::create_directories(folder_ / "docs/drafts");
+  std::ofstream(folder_ / "docs/drafts/wild.md") << "A wild plan.\n";
+  const auto all = run({"ingest", "docs"});
+  EXPECT_EQ(all.status, 0) << all.err;
+  EXPECT_NE(all.err.find("docs/server.key: left out"), std::string::npos) << all.err;
+  EXPECT_NE(all.out.find("3 added"), std::string::npos) << all.out;
+  // What a pattern leaves out is left alone, in the index too.
+  const json some = run_json({"ingest", "docs", "--delete", "--include", "*.md", "--exclude", "drafts/"});
+  EXPECT_EQ(some["unchanged"], 1);
+  EXPECT_EQ(some["withdrawn"], json::array());
+  EXPECT_EQ(run_json({"index", "list"})["documents"].size(), 3u);
+  EXPECT_EQ(run({"ingest", "docs", "--include", "[x"}).status, 1);
+}
+
+TEST_F(CliDocumentsTest, AnIndexBelowTheFolderIsNoDocumentOfIt) {
+  for (int time = 0; time < 2; ++time) {
+    const auto ingest = run({"ingest", "."});
+    EXPECT_EQ(ingest.status, 0) << ingest.err;
+    EXPECT_TRUE(ingest.out.starts_with("2 documents")) << ingest.out;
+  }
+}
+
+TEST_F(CliDocumentsTest, CopiesAreShownOnceWithTheirNames) {
+  for (const char* name : {"b.md", "c.md", "d.md", "e.md"}) write(name, "# Leave\n\nEverybody gets 31 days of leave a year.\n");
+  run({"ingest", "docs"});
+  const json found = run_json({"search", "How many days of leave?", "--limit", "2"});
+  ASSERT_EQ(found["passages"].size(), 2u);
+  EXPECT_EQ(found["passages"][0]["also_in"].size(), 4u);
+  EXPECT_EQ(found["passages"][1]["document"], "docs/kitchen.txt");
+  const auto text = run({"search", "How many days of leave?", "--limit", "1"});
+  EXPECT_NE(text.out.find(" and 1 more\n"), std::string::npos) << text.out;
+}
+
+TEST_F(CliDocumentsTest, AnIndexShowsWhatItHoldsAndLetsItGo) {
+  run({"ingest", "docs"});
+  run({"ingest", "-", "--id", "memo"}, {.input = "Mr Plumtree owes the club nine crowns.\n"});
+  const json listed = run_json({"index", "list"});
+  ASSERT_EQ(listed["documents"].size(), 3u);
+  EXPECT_EQ(listed["documents"][2]["id"], "memo");
+  EXPECT_EQ(listed["documents"][2]["file"], nullptr);
+  EXPECT_EQ(listed["documents"][0]["file"], fs::canonical(folder_ / "docs/kitchen.txt").string());
+  const auto text = run({"index", "list"});
+  EXPECT_NE(text.out.find(listed["documents"][1]["sha256"].get<std::string>().substr(0, 12) + "  "), std::string::npos)
+      << text.out;
+  EXPECT_NE(text.out.find("  docs/leave.md\n"), std::string::npos) << text.out;
+  const json about = run_json({"index", "info"});
+  EXPECT_EQ(about["documents"], 3);
+  EXPECT_EQ(about["roots"][0]["folder"], fs::canonical(folder_ / "docs").string());
+
+  const auto removed = run({"index", "remove", "memo", "./docs/kitchen.txt", "nobody"});
+  EXPECT_EQ(removed.status, 1);
+  EXPECT_EQ(removed.out, "removed docs/kitchen.txt\nremoved memo\n");
+  EXPECT_NE(removed.err.find("nobody: the index has no document of that name"), std::string::npos) << removed.err;
+  EXPECT_EQ(run({"search", "Who owes the club?", "--mode", "words"}).out, "nothing found\n");
+  const auto on_disk = [&](const std::string& word) {
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / "index"))
+      if (entry.is_regular_file()) {
+        std::ifstream file(entry.path(), std::ios::binary);
+        if (std::string(std::istreambuf_iterator<char>(file), {}).find(word) != std::string::npos) return true;
+      }
+    return false;
+  };
+  EXPECT_TRUE(on_disk("Plumtree"));
+  EXPECT_EQ(run_json({"index", "gc"})["old_versions_dropped"], 2);
+  EXPECT_FALSE(on_disk("Plumtree"));
+  EXPECT_TRUE(on_disk("Everybody"));
+  EXPECT_EQ(run_json({"index", "erase", "docs/leave.md"})["erased"], json::array({"docs/leave.md"}));
+  for (const char* trace : {"Everybody", "everybody", "leave.md"}) EXPECT_FALSE(on_disk(trace)) << trace;
+  EXPECT_EQ(run({"index", "erase", "docs/leave.md"}).status, 1);
+  EXPECT_EQ(run({"index", "remove"}).status, 2);
+  EXPECT_EQ(run({"index", "remove", "x", "--index", "nowhere"}).status, 1);
+  EXPECT_FALSE(fs::exists(folder_ / "nowhere"));
 }
 
 TEST_F(CliDocumentsTest, ANameWithALineFeedStaysOnItsLine) {

@@ -291,6 +291,20 @@ TEST_F(CliGuard, AnIndexThatAnotherProcessWritesIsRead) {
   EXPECT_THAT(ask({"--index", folder_ / "index"}).out, HasSubstr("Bergen[1]."));
 }
 
+TEST_F(CliGuard, CheckReadsTheIndexInPlaceOfPassages) {
+  open_index(folder_ / "index")->ingest({.id = "norway.md", .text = kBergen, .format = "markdown", .metadata = {}});
+  const std::vector<std::string> check = {"check", "--question", kQuestion, "--answer", kBergen, "--index", folder_ / "index"};
+  const auto checked = run(check);
+  EXPECT_THAT(checked.out, HasSubstr("is Bergen[1].")) << checked.err;
+  EXPECT_THAT(checked.out, HasSubstr("[1] norway.md:1"));
+  auto both = check;
+  both.insert(both.end(), {"--passage", "norway.md"});
+  EXPECT_EQ(run(both).status, 2);
+  auto missing = check;
+  missing.back() = folder_ / "none";
+  expect_failure(run(missing), 1, "none");
+}
+
 TEST_F(CliGuard, ALogThatAnotherProcessWritesIsNotWritten) {
   const auto writer = ProvenanceLog::open(options_.log, options_.log_key, LogMode::kAppend);
   expect_failure(ask({"--passage", "norway.md", "--log", options_.log}), 1, options_.log.string());

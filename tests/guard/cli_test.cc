@@ -47,7 +47,7 @@ size_t expect_good_help(std::vector<std::string> arguments) {
 
 TEST(Cli, HelpHasAnExampleAndTheExitStatusesOnEveryVerb) {
   EXPECT_GE(expect_good_help({}), 10u);
-  for (const char* verb : {"ingest", "search", "ask", "check", "atlas", "eval", "log", "bench", "doctor"})
+  for (const char* verb : {"ingest", "index", "search", "ask", "check", "atlas", "eval", "log", "bench", "doctor"})
     EXPECT_NE(run_openbook({"--help"}).out.find(std::string("\n  ") + verb + " "), std::string::npos) << verb;
 }
 
