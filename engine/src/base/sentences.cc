@@ -9,7 +9,6 @@
 #include "abbreviations.h"
 #include "months.h"
 #include "openbook/base/language.h"
-#include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
 
@@ -245,26 +244,51 @@ class BlockSplitter {
   size_t start_ = 0;  // of the sentence that is being read
 };
 
-}  // namespace
-
-std::vector<ByteSpan> split_sentences(std::string_view text) {
+// What split_sentences returns.
+std::vector<ByteSpan> split(std::string_view text, const std::vector<Line>& lines, const std::vector<ByteSpan>& visible) {
   std::vector<ByteSpan> sentences;
+  size_t next = 0;  // of `visible`
+  const auto read = [&](ByteSpan block, bool whole) {
+    while (next < visible.size() && visible[next].end <= block.begin) ++next;
+    for (size_t i = next; i < visible.size() && visible[i].begin < block.end; ++i) {
+      const ByteSpan seen{std::max(block.begin, visible[i].begin), std::min(block.end, visible[i].end)};
+      if (!whole)
+        BlockSplitter(text, seen, sentences).split();
+      else if (const ByteSpan words = trim(text, seen); !words.empty())
+        sentences.push_back(words);
+    }
+  };
   ByteSpan block{0, 0};
   const auto close = [&] {
-    if (!block.empty()) BlockSplitter(text, block, sentences).split();
+    if (!block.empty()) read(block, false);
     block = {0, 0};
   };
-  for (const Line& line : split_lines(text)) {
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const Line& line = lines[i];
     if (line.kind == LineKind::kText && !block.empty()) {
       block.end = line.range.end;
       continue;
     }
     close();
     if (line.kind == LineKind::kText || line.kind == LineKind::kItem) block = line.range;
-    if (line.kind == LineKind::kHeading || line.kind == LineKind::kVerbatim) sentences.push_back(trim(text, line.range));
+    if (line.kind == LineKind::kTableRow || line.kind == LineKind::kVerbatim) read(line.range, true);
+    if (line.kind != LineKind::kHeading) continue;
+    const bool underlined = i + 1 < lines.size() && lines[i + 1].kind == LineKind::kUnderline;
+    read({line.range.begin, lines[underlined ? i + 1 : i].range.end}, true);
   }
   close();
   return sentences;
+}
+
+}  // namespace
+
+std::vector<ByteSpan> split_sentences(std::string_view text) {
+  return split(text, split_lines(text), {{0, static_cast<int64_t>(text.size())}});
+}
+
+std::vector<ByteSpan> split_sentences(std::string_view text, const std::vector<Line>& lines,
+                                      const std::vector<ByteSpan>& visible) {
+  return split(text, lines, visible);
 }
 
 bool begins_new_sentence(std::string_view text, std::string_view next) {
