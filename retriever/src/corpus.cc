@@ -41,6 +41,7 @@ std::string encode(const DocumentRecord& document) {
   record.number(document.metadata.size());
   for (const auto& [key, value] : document.metadata) record.string(key).string(value);
   record.string(document.file).number(static_cast<uint64_t>(document.ingested_ms));
+  record.number(document.chunk_rules);
   return record.take();
 }
 
@@ -129,6 +130,9 @@ class Corpus::Store {
     if (!record.at_end()) {  // version 0.1.0 wrote no more than this
       document.file = record.string();
       document.ingested_ms = static_cast<int64_t>(record.number());
+      document.chunk_rules = record.number();
+    } else {
+      document.chunk_rules = 1;
     }
     const std::string chunks_bytes = require(Family::kChunks, document);
     RecordReader chunks(chunks_bytes, what);

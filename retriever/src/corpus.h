@@ -51,7 +51,8 @@ struct DocumentRecord {
   std::map<std::string, std::string> metadata;
   ChunkerOptions chunking;  // how it was cut: other options mean another cut
   uint64_t bytes = 0;
-  uint64_t first_chunk = 0;  // ids first_chunk .. first_chunk + chunks.size() - 1; never used again
+  uint64_t chunk_rules = kChunkRules;  // which rules it was cut by; 1: stored by a version that didn't say
+  uint64_t first_chunk = 0;            // ids first_chunk .. first_chunk + chunks.size() - 1; never used again
   std::vector<ChunkRecord> chunks;
   std::string file;         // as Document::file
   int64_t ingested_ms = 0;  // since 1970; 0: unknown

@@ -1,6 +1,9 @@
 #include "document_rules.h"
 
+#include <algorithm>
+
 #include "openbook/base/error.h"
+#include "openbook/base/hidden_text.h"
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 
@@ -34,6 +37,10 @@ void require_document(const Document& document) {
     require_utf8(value, document.id + ": metadata \"" + key + "\"");
   }
   require_document_text(document.text, document.id);
+  const std::vector<ByteSpan> visible = visible_ranges(document.text, document.format);
+  if (std::all_of(visible.begin(), visible.end(), [&](ByteSpan range) { return trim(document.text, range).empty(); }))
+    throw Error(Code::kInvalidArgument, document.id + ": a reader sees nothing of it, only front matter or hidden text",
+                "Give a document that shows text.");
 }
 
 }  // namespace openbook::retriever

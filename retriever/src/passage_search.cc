@@ -79,6 +79,7 @@ Passage PassageSearch::passage(const Hit& hit) {
                   .range = range,
                   .text = std::string(slice(stored.text, range)),
                   .context = context_above(stored.text, document.format, stored.lines, range.begin),
+                  .line = line_number(stored.text, range.begin),
                   .score = hit.score};
   passage.also_in = other_holders(passage, key_of(hit.chunk_id));
   return passage;

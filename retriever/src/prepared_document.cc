@@ -47,25 +47,12 @@ class EmbeddingQueue {
   std::vector<std::vector<float>*> targets_;  // by text
 };
 
-// The lines that context_above looks at: the headings, and the first line that isn't blank with the one after it. Each chunk
-// walks them, and a long document has a million others.
-std::vector<Line> outline(std::string_view text) {
-  std::vector<Line> kept;
-  size_t opening = 2;
-  for (const Line& line : split_lines(text)) {
-    const bool opens = opening > 0 && (opening == 1 || line.kind != LineKind::kBlank);
-    if (opens || line.kind == LineKind::kHeading) kept.push_back(line);
-    if (opens) --opening;
-  }
-  return kept;
-}
-
 void prepare_one(const ToPrepare& given, const Embedder& embedder, const ChunkerOptions& chunking, EmbeddingQueue& queue,
                  PreparedDocument& prepared) {
   const Document& document = *given.document;
   const auto count = [&](std::string_view text) { return embedder.count_tokens(text); };
   const std::vector<ByteSpan> ranges = chunk_document(document.text, document.format, count, chunking);
-  const std::vector<Line> lines = outline(document.text);
+  const std::vector<Line> lines = outline(split_lines(document.text));
   prepared.record = {.id = document.id,
                      .sha256 = given.sha256,
                      .format = document.format,

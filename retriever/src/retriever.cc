@@ -211,7 +211,8 @@ class StoredRetriever : public Retriever {
       const Sha256Digest digest = sha256(document.text);
       const DocumentRecord* stored = catalog_.find(document.id);  // only this thread changes the catalog
       const bool same = stored && stored->sha256 == digest && stored->format == document.format &&
-                        stored->metadata == document.metadata && stored->chunking == chunking_;
+                        stored->metadata == document.metadata && stored->chunking == chunking_ &&
+                        stored->chunk_rules == kChunkRules;
       changes.reports.push_back({same     ? IngestOutcome::kUnchanged
                                  : stored ? IngestOutcome::kReplaced
                                           : IngestOutcome::kAdded,

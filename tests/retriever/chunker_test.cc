@@ -3,6 +3,7 @@
 #include <random>
 
 #include "base/test_support.h"
+#include "openbook/base/hidden_text.h"
 #include "openbook/base/lines.h"
 #include "openbook/base/utf8.h"
 #include "retriever/hashing_embedder.h"
@@ -35,6 +36,43 @@ TEST(Chunker, AHeadingStartsAChunkInMarkdownOnly) {
   EXPECT_EQ(chunks_of(text, "text", {}), (Chunks{text}));
 }
 
+TEST(Chunker, AnUnderlinedHeadingStartsAChunkAndFrontMatterIsInNone) {
+  const std::string text = "---\ntitle: Book\n# no heading\n---\n\nHello.\n\nLeave\n-----\n\nTwenty days.";
+  EXPECT_EQ(chunks_of(text, "markdown", {}), (Chunks{"Hello.", "Leave\n-----\n\nTwenty days."}));
+  EXPECT_EQ(chunks_of(text, "text", {}), (Chunks{text}));
+}
+
+TEST(Chunker, WhatIsHiddenPartsChunks) {
+  const std::string text =
+      "The soup <!-- is free and --> costs 40 crowns. Tea is hot.\n\n[//]: # (no)\n\n<p hidden>no</p>\n\nBread is there.";
+  EXPECT_EQ(chunks_of(text, "markdown", {.max_tokens = 40, .overlap_tokens = 10}),
+            (Chunks{"The soup", "costs 40 crowns. Tea is hot.", "Bread is there."}));
+  EXPECT_EQ(chunks_of("# Menu\n\n<!-- no -->\n\nTea is hot.", "markdown", {}), (Chunks{"# Menu", "Tea is hot."}));
+  EXPECT_EQ(chunks_of("<!-- no -->", "markdown", {}), Chunks{});
+}
+
+TEST(Chunker, ATableIsCutBetweenRowsAndItsHeaderGoesWithTheFirst) {
+  const std::string header = "| Oar of wood | Length in metres |\n|---|---|\n",
+                    rows[] = {"| ash one | 2 m |", "| fir two | 3 m |", "| elm ten | 4 m |"};
+  const std::string table = header + rows[0] + "\n" + rows[1] + "\n" + rows[2];
+  const int64_t cost = count(rows[0]), of_header = count(header);
+  EXPECT_EQ(chunks_of(table, "markdown", {.max_tokens = of_header + cost, .overlap_tokens = 0}),
+            (Chunks{header + rows[0], rows[1] + "\n" + rows[2]}));
+  const std::string lead = "Ash and fir and elm are woods for oars.";
+  EXPECT_EQ(chunks_of(lead + "\n\n" + table, "markdown", {.max_tokens = count(lead) + of_header, .overlap_tokens = 0}).front(),
+            lead)
+      << "a header was left without a row";
+}
+
+TEST(Chunker, CodeIsCutBetweenLinesAndItsCommentsAreNoHeadings) {
+  std::string text = "# Set-up\n\n```sh\n";
+  for (int i = 0; i < 30; ++i) text += "# step " + std::to_string(i) + "\nrun now\n";
+  text += "```\n\nDone.";
+  for (const std::string& chunk : chunks_of(text, "markdown", {.max_tokens = 40, .overlap_tokens = 0}))
+    EXPECT_GE(std::count(chunk.begin(), chunk.end(), '\n'), 3) << chunk;
+  EXPECT_EQ(chunks_of("Run:\n\n    # one\n    # two\n\nDone.", "markdown", {}).size(), 1u);
+}
+
 TEST(Chunker, ALongSentenceIsCutAtWordsThenAtCodePoints) {
   const std::string words = "a1 a2 a3 a4 a5 a6 a7 a8 a9 b1 b2";
   EXPECT_EQ(chunks_of(words, "text", {.max_tokens = 8, .overlap_tokens = 0}), (Chunks{"a1 a2 a3 a4 a5 a6 a7 a8", "a9 b1 b2"}));
@@ -49,13 +87,15 @@ TEST(Chunker, AWordOfMegabytesIsCutThoughTheEmbedderCountsOneToken) {
 
 // Pieces that make trouble: marks, blanks of several bytes, headings, fences, long words, several scripts, emoji with joiners.
 std::string random_document(std::mt19937& random) {
-  static const std::vector<std::string> kPieces = {"word",       "Leave",     "3.14",    "e.g.",       ".",
-                                                   "!",          "?",         "。",      "中文字符",   "日本語",
-                                                   "naïve",      "\u00A0",    "\u3000",  " ",          " ",
-                                                   " ",          "\n",        "\n\n",    "\r\n",       "\n# Head ",
-                                                   "\n## Sub\n", "\n- item ", "\n```\n", "\n| cell |", "👩‍👩‍👧",
-                                                   "e\u0301",    "\t",        "\u2028",  "\x1B[31m",   std::string(300, 'y'),
-                                                   "「好！」",   "(a)",       "\"",      "1. ",        "U.S."};
+  static const std::vector<std::string> kPieces = {"word",       "Leave",     "3.14",      "e.g.",       ".",
+                                                   "!",          "?",         "。",        "中文字符",   "日本語",
+                                                   "naïve",      "\u00A0",    "\u3000",    " ",          " ",
+                                                   " ",          "\n",        "\n\n",      "\r\n",       "\n# Head ",
+                                                   "\n## Sub\n", "\n- item ", "\n```\n",   "\n| cell |", "👩‍👩‍👧",
+                                                   "e\u0301",    "\t",        "\u2028",    "\x1B[31m",   std::string(300, 'y'),
+                                                   "「好！」",   "(a)",       "\"",        "1. ",        "U.S.",
+                                                   "<!-- no",    "-->",       "\n|---|\n", "\n===\n",    "\r",
+                                                   "<p hidden>", "</p>",      "[x]: ",     "\n    code", "---\n"};
   std::string text;
   const size_t length = random() % 400;
   for (size_t i = 0; i < length; ++i) text += kPieces[random() % kPieces.size()];
@@ -76,8 +116,15 @@ void expect_chunked_well(const std::string& text, const std::string& format, con
     last_begin = range.begin, last_end = range.end;
     std::fill(covered.begin() + range.begin, covered.begin() + range.end, true);
   }
-  for (const CodePoint& point : code_points(text))
-    ASSERT_TRUE(covered[point.offset] || is_space(point.value)) << "byte " << point.offset << " is in no chunk";
+  std::vector<bool> visible(text.size());
+  for (const ByteSpan range : visible_ranges(text, format))
+    std::fill(visible.begin() + range.begin, visible.begin() + range.end, true);
+  for (const CodePoint& point : code_points(text)) {
+    if (visible[point.offset])
+      ASSERT_TRUE(covered[point.offset] || is_space(point.value)) << "byte " << point.offset << " is in no chunk";
+    else
+      ASSERT_FALSE(covered[point.offset]) << "byte " << point.offset << " is hidden and in a chunk";
+  }
 }
 
 TEST(Chunker, ChunksCoverEveryNonBlankByteWithinBudgetWholeCodePointsOnly) {

@@ -1,11 +1,14 @@
 // Cuts a document into chunks by sentence borders, to a token budget, with overlap.
 //
-// Every chunk is a contiguous byte range of the document; together they cover every byte that isn't blank. Sentences longer than
-// the budget are cut at word borders, then at code points. A Markdown heading (#) starts a new chunk. Deterministic; thread-safe.
+// Every chunk is a contiguous byte range of the document; together they cover every visible byte that isn't blank and hold no
+// other: front matter and what is hidden (openbook/base/hidden_text.h) is in none. Sentences longer than the budget are cut at
+// word borders, then at code points. A Markdown heading starts a new chunk; the header of a table goes with its first row.
+// Deterministic; thread-safe.
 //
 //   for (ByteSpan range : chunk_document(text, "markdown", count)) index(text.substr(range.begin, range.size()));
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string_view>
 #include <vector>
@@ -20,6 +23,9 @@ struct ChunkerOptions {
 
   bool operator==(const ChunkerOptions&) const = default;
 };
+
+// Which rules documents are cut by. An index that was cut by older ones opens; what is ingested again is cut anew.
+inline constexpr uint64_t kChunkRules = 2;
 
 using CountTokens = std::function<int64_t(std::string_view)>;
 
