@@ -104,6 +104,7 @@ std::string footnote(size_t number, const Footnote& note) {
   std::string line = "[" + std::to_string(number) + "] " + escape_line(citation.document_id);
   if (citation.line > 0) line += ":" + std::to_string(citation.line);
   line += "  \"" + escape_line(note.text) + "\"";
+  if (!citation.cell.empty()) line += "  (" + escape_line(citation.cell) + ")";
   if (note.word_for_word) line += "  (word for word)";
   if (note.causal_nats) {
     char nats[48];

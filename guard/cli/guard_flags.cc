@@ -1,5 +1,10 @@
 #include "guard_flags.h"
 
+#include <iostream>
+#include <iterator>
+
+#include "openbook/base/hidden_text.h"
+#include "openbook/base/utf8.h"
 #include "openbook/retriever/document.h"
 #include "options.h"
 
@@ -27,11 +32,19 @@ GuardOptions GuardFlags::options() const {
   return options;
 }
 
+void note_hidden_text(const retriever::Document& document) {
+  const std::string note = hidden_text_note(document.id, hidden_text(document.text, document.format));
+  if (!note.empty()) std::cerr << escape_line(note) << "\n";
+}
+
 std::vector<Passage> read_passages(const std::vector<std::string>& files) {
   std::vector<Passage> passages;
   for (const std::string& file : files) {
-    retriever::Document document = retriever::load_document(file);
-    passages.push_back(whole_document(std::move(document.id), std::move(document.text)));
+    const retriever::Document document = retriever::load_document(file);
+    retriever::require_document(document);
+    std::vector<Passage> seen = visible_passages(document.id, document.text, document.format);
+    std::move(seen.begin(), seen.end(), std::back_inserter(passages));
+    note_hidden_text(document);
   }
   return passages;
 }

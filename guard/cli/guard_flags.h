@@ -6,6 +6,7 @@
 #include <string>
 
 #include "openbook/guard/guard.h"
+#include "openbook/retriever/document.h"
 
 namespace openbook::cli {
 
@@ -17,7 +18,10 @@ struct GuardFlags {
   GuardOptions options() const;
 };
 
-// Passages given as files: each a whole document.
+// On stderr: how much of a document was left out since its reader does not see it, and why. Nothing when it is all seen.
+void note_hidden_text(const retriever::Document& document);
+
+// Passages given as files: what a reader sees of each, whole, as passages with their title. Says what it leaves out.
 std::vector<Passage> read_passages(const std::vector<std::string>& files);
 
 }  // namespace openbook::cli

@@ -3,7 +3,9 @@
 #include <iostream>
 #include <set>
 
+#include "guard_flags.h"
 #include "openbook/base/error.h"
+#include "openbook/base/hidden_text.h"
 #include "openbook/base/utf8.h"
 #include "openbook/engine/text_encoder.h"
 #include "openbook/retriever/document_names.h"
@@ -191,8 +193,12 @@ class Ingest {
     for (size_t i = 0; i < reports.size(); ++i) {
       const auto& [outcome, sha256, chunks] = reports[i];
       ++summary_.outcomes[static_cast<size_t>(outcome)];
-      summary_.documents.push_back(
-          {{"id", waiting_[i].id}, {"outcome", outcome_name(outcome)}, {"sha256", sha256}, {"chunks", chunks}});
+      summary_.documents.push_back({{"id", waiting_[i].id},
+                                    {"outcome", outcome_name(outcome)},
+                                    {"sha256", sha256},
+                                    {"chunks", chunks},
+                                    {"hidden_pieces", hidden_text(waiting_[i].text, waiting_[i].format).size()}});
+      if (outcome != IngestOutcome::kUnchanged) note_hidden_text(waiting_[i]);
     }
     waiting_.clear();
     bytes_waiting_ = 0;

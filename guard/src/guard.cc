@@ -10,6 +10,7 @@
 #include "answer/conflicts.h"
 #include "answer/record.h"
 #include "loaded_guard.h"
+#include "openbook/base/lines.h"
 #include "openbook/base/log.h"
 #include "openbook/base/utf8.h"
 #include "openbook/engine/text_encoder.h"
@@ -214,9 +215,9 @@ class HeadGuard final : public Guard {
       if (documents.stored() && passage.chunk_id != 0) {
         const std::string& document = documents.text(citation.document_sha256);
         require_quote(citation, document);
-        citation.line = line_at(document, citation.source.begin);
-      } else if (passage.range.begin == 0) {
-        citation.line = line_at(passage.text, citation.source.begin);
+        citation.line = line_number(document, citation.source.begin);
+      } else if (const int64_t first = passage.range.begin == 0 ? 1 : passage.line; first > 0) {
+        citation.line = first - 1 + line_number(passage.text, citation.source.begin - passage.range.begin);
       }
     }
   }
@@ -227,8 +228,6 @@ class HeadGuard final : public Guard {
              passage.range.begin <= citation.source.begin && citation.source.end <= passage.range.end;
     });
   }
-
-  static int64_t line_at(std::string_view text, int64_t byte) { return 1 + std::count(text.begin(), text.begin() + byte, '\n'); }
 
   static void require_quote(const Citation& citation, const std::string& document) {
     if (citation.source.end <= static_cast<int64_t>(document.size()) && slice(document, citation.source) == citation.quote)

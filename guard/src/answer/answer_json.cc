@@ -49,6 +49,7 @@ Json to_json(const Citation& citation) {
           {"source_bytes", to_json(citation.source)},
           {"sentence_bytes", to_json(citation.sentence)},
           {"quote", citation.quote},
+          {"cell", citation.cell},
           {"causal_nats", citation.causal_nats ? Json(*citation.causal_nats) : Json(nullptr)},
           {"causal", citation.causal}};
 }

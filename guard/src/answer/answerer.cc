@@ -11,6 +11,7 @@
 #include "answer/ruling.h"
 #include "judge/causal.h"
 #include "judge/quantity.h"
+#include "openbook/base/sentences.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
 
@@ -77,7 +78,7 @@ Spoken Answerer::speak_sentence() {
       spoken.last = true;
       break;
     }
-    if (begins_sentence(spoken.text, model.tokenizer().token_bytes(token))) {
+    if (begins_new_sentence(spoken.text, model.tokenizer().token_bytes(token))) {
       make_showable(spoken);
       if (!trimmed(spoken.text).empty()) {
         pending_ = token;

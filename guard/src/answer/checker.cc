@@ -6,6 +6,7 @@
 #include "answer/abstention.h"
 #include "answer/append.h"
 #include "answer/ruling.h"
+#include "openbook/base/sentences.h"
 #include "openbook/base/utf8.h"
 #include "openbook/base/words.h"
 
@@ -43,7 +44,7 @@ void Checker::read(Answer& answer, std::string_view text) {
   Spoken spoken;
   for (const engine::Token& token : tokens) {
     const std::string bytes(text.substr(token.bytes.begin, token.bytes.size()));
-    if (begins_sentence(spoken.text, bytes)) settle(answer, std::exchange(spoken, {}));
+    if (begins_new_sentence(spoken.text, bytes)) settle(answer, std::exchange(spoken, {}));
     listener.hear(spoken, token.id);
   }
   if (!spoken.tokens.empty()) settle(answer, std::move(spoken));

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "judge/cited_cell.h"
+
 namespace openbook::guard {
 namespace {
 
@@ -129,6 +131,7 @@ Citation cite(const Rest& rest, const Clause& clause, const Judgement& judgement
   citation.source = shortest_over(places);
   citation.quote = text_at(passage->passage(), citation.source);
   citation.sentence_text = text_at(passage->passage(), citation.sentence);
+  citation.cell = cited_cell(passage->passage(), citation.source);
   return citation;
 }
 

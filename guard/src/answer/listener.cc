@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include "openbook/base/sentences.h"
-#include "openbook/base/words.h"
-
 namespace openbook::guard {
 
 Listener::Listener(const Speaker& speaker, const Request& request, int64_t max_tokens)
@@ -23,10 +20,6 @@ void Listener::hear(Spoken& spoken, engine::TokenId token) {
   spoken.token_bytes.push_back({begin, begin + static_cast<int64_t>(bytes.size())});
   spoken.tokens.push_back(std::move(observation));
   append({&token, 1});
-}
-
-bool begins_sentence(const std::string& text, const std::string& next) {
-  return split_sentences(with_valid_utf8(text + next)).size() > 1;
 }
 
 }  // namespace openbook::guard

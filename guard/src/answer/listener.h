@@ -55,7 +55,4 @@ class Listener {
   engine::Session session_;
 };
 
-// Whether `next` begins a new sentence after `text`.
-bool begins_sentence(const std::string& text, const std::string& next);
-
 }  // namespace openbook::guard

@@ -188,8 +188,8 @@ std::vector<Topic::Section> sections_of(const Passage& passage, const Topic::Sub
     close(begin, line.range.begin);
     begin = line.range.begin;
     const ByteSpan mark = heading_mark(passage.text, line);
-    while (!open.empty() && open.back().level >= mark.size()) open.pop_back();
-    open.push_back({mark.size(), std::string(slice(passage.text, trim(passage.text, {mark.end, line.range.end})))});
+    while (!open.empty() && open.back().level >= line.level) open.pop_back();
+    open.push_back({line.level, std::string(slice(passage.text, trim(passage.text, {mark.end, line.range.end})))});
   }
   close(begin, static_cast<int64_t>(passage.text.size()));
   return sections;

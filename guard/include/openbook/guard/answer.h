@@ -78,6 +78,7 @@ struct Citation {
                               // store has)
   std::string quote;          // the bytes of `source`, re-read from the store where there is one
   std::string sentence_text;  // the bytes of `sentence`
+  std::string cell;           // of a table: its row and column heads, "Merlin XL / Weight"; else empty
   std::optional<double> causal_nats;  // the most of its claims'; nothing when none was measured
   bool causal = false;                // some claim is causal
 };
