@@ -1,7 +1,8 @@
 // Facts that a model may know, and the documents that contradict them: what the atlas is learnt from.
 //
-// A fact is run in settings that differ in where the answer can come from; labels are by cause (replace the source string and see
-// whether the answer follows). The data are the project's own: attribution/data.
+// A fact is asked in several settings, which differ in where the answer can come from. Labels are by cause: the answer's words
+// are replaced in the passages, and whether the model's answer follows tells how it came about. The data are the project's own:
+// attribution/data. Settings and labels are explained in docs/glossary.md.
 //
 // Thread-safe: immutable after loading.
 #pragma once
@@ -36,11 +37,11 @@ struct Fact {
 
 enum class Setting {
   kOwn,     // the subject's document, with a counterfactual object
-  kDecoy,   // own, plus a passage that names the memory answer elsewhere
+  kDecoy,   // own, and a second passage that names memory's answer in another matter
   kSilent,  // the subject's document without the sentences that hold the answer
-  kOther,   // documents of other subjects that hold neither answer
+  kOther,   // documents about other subjects, which hold neither answer
   kClosed,  // no document
-  kBare,    // own, no instructions, a sentence to be continued
+  kBare,    // own without instructions: the model continues a sentence
 };
 std::string_view setting_name(Setting setting);  // "own", "decoy", ...
 Setting parse_setting(std::string_view name);    // throws invalid_argument naming the known ones
@@ -54,7 +55,7 @@ struct ContrastCase {
   std::string document_answer;  // the counterfactual; what `own` says
   std::string memory_answer;
   std::vector<std::string> memory_aliases;
-  std::string replacement;  // a third object, that no passage names: what the source string is replaced by to label by cause
+  std::string replacement;  // a third object, named in no passage, which takes the answer's place there to label by cause
 };
 
 struct ContrastSet {
@@ -74,10 +75,10 @@ struct ContrastSet {
   std::vector<std::string> questions(int32_t fact, Setting setting) const;
 };
 
-// What answers are compared by: words in lower case, without punctuation and English articles.
+// The words by which answers are compared: in lower case, without punctuation and English articles.
 std::vector<std::string> answer_words(std::string_view text);
 
-// Which answer a text gives: the one whose words stand in it first. kNeither when none or both start at one place.
+// Which answer a text gives: the one whose words come first in it. kNeither when there is none, or both begin at one place.
 enum class GivenAnswer { kDocument, kMemory, kNeither };
 GivenAnswer given_answer(std::string_view text, const std::string& document_answer,
                          const std::vector<std::string>& memory_answers);

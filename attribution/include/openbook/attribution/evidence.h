@@ -1,9 +1,9 @@
-// What each head said of a token: the evidence that probe and localizer read.
+// How much each head added to a token's logit: the evidence that the probe reads.
 //
 // f_h(t) = (W_O^h z_h) . (g * W_U[t]) / rms, with g the final norm's gain and rms the root mean square of the position's final
-// residual stream: the share of the token's logit that head h wrote (direct logit attribution, Elhage et al. 2021).
+// residual stream. It is the share of the token's logit that head h wrote (direct logit attribution, Elhage et al. 2021).
 //
-// Thread-safe: immutable. Works on taps of the same heads in the same order.
+// Thread-safe: immutable. The taps that it reads must observe the same heads in the same order.
 //
 //   EvidenceReader reader(model, atlas.probe.heads);
 //   std::vector<float> f = reader.read(*session.taps(), token);
@@ -19,7 +19,7 @@ namespace openbook::attribution {
 
 class EvidenceReader {
  public:
-  // Throws invalid_argument for no heads, or one that the model does not have.
+  // Throws invalid_argument when `heads` is empty or names a head that the model does not have.
   EvidenceReader(std::shared_ptr<const engine::Model> model, std::vector<engine::HeadId> heads);
 
   const std::vector<engine::HeadId>& heads() const { return heads_; }

@@ -1,8 +1,8 @@
-// The head atlas of one model: which heads do what, the probe, the localizer, thresholds and steering dose, and how all that was
-// found.
+// The head atlas of one model: which heads do what, the probe, the localizer, thresholds and steering dose, and how all of that
+// was found.
 //
-// One JSON file, versioned and checksummed (docs/atlas.md). An atlas belongs to the model whose fingerprint it names and is
-// refused for any other. Thread-safe: plain data once loaded.
+// It is one JSON file with a version and a checksum (docs/atlas.md). An atlas belongs to the model whose fingerprint it names and
+// is refused for any other. Thread-safe: plain data once loaded.
 //
 //   HeadAtlas atlas = HeadAtlas::load("examples/smollm2.atlas.json");
 //   atlas.require_model(*model);
@@ -27,8 +27,9 @@ namespace openbook::attribution {
 struct VerdictThresholds {
   double copied_above = 1;
   double recited_below = 0;
-  double recited_passed_bound = 1;  // upper Clopper-Pearson bound of recited taken for copied on the calibration split
-  int64_t recited_cases = 0;        // that the bound rests on
+  double recited_passed_bound =
+      1;                      // upper Clopper-Pearson bound of the share of recited tokens taken for copied, calibration split
+  int64_t recited_cases = 0;  // how many recited tokens that bound was computed from
 };
 
 struct SteeringDose {
@@ -70,8 +71,8 @@ struct HeadAtlas {
   // Date, seed, dtype, device, hashes of the contrast set and of the training rows, counts, command.
   std::map<std::string, std::string> provenance;
 
-  // Throws not_found, data_loss (checksum), invalid_argument (malformed, unknown or missing key by name), unimplemented (another
-  // version).
+  // Throws not_found, data_loss (checksum), invalid_argument (malformed; an unknown or missing key is named), unimplemented
+  // (another version).
   static HeadAtlas load(const std::filesystem::path& file);
   void save(const std::filesystem::path& file) const;  // whole or not at all
   std::string fingerprint() const;                     // hex SHA-256 of the canonical content

@@ -1,13 +1,13 @@
 // Which heads read and which recite: scores of every head, and the heads chosen by them.
 //
-// In-context minus parametric: D_h = mean over open-book cases of R_h - mean over closed-book cases of R_h, each case's relevance
-// normalised to sum 1 (the paper leaves the normalisation open; without it the mean is that of a few cases with large logits).
-// Task and retrieval: mean relevance of attention weights on the question's tokens and on the answer's tokens in the passages, of
-// the same cases, each case's key relevance normalised by its sum over heads and keys (Kahardipraja et al. 2025, sections 4 and
-// 5).
+// Difference score: D_h = mean over open-book cases of R_h - mean over closed-book cases of R_h. In-context heads have the
+// largest, parametric heads the smallest. Each case's relevance is normalised to sum 1; the paper leaves that open, and without
+// it a few cases with large logits decide the mean. Task and retrieval score: mean relevance of attention weights on the
+// question's tokens (task) and on the answer's tokens in the passages (retrieval), over the open-book cases. Each case's
+// relevance is normalised by its sum over heads and keys (Kahardipraja et al. 2025, sections 4 and 5).
 //
-// Not thread-safe while means are being added to. Errors: invalid_argument where shapes disagree or a score is not finite;
-// internal when a relevance is not finite or sums to 0.
+// Not thread-safe while cases are added. Errors: invalid_argument where shapes disagree or a score is not finite; internal when a
+// relevance is not finite or sums to 0.
 //
 //   HeadScoreMeans means(layers, heads);
 //   means.add_open_book(relevance.heads);
@@ -36,7 +36,7 @@ struct HeadScores {
   at::Tensor difference() const { return open_book - closed_book; }
 };
 
-// Running means over cases, so that the relevance of one case at a time is held.
+// Running means over cases, so that only one case's relevance is in memory at a time.
 class HeadScoreMeans {
  public:
   HeadScoreMeans(int64_t layers, int64_t heads);
@@ -70,17 +70,17 @@ struct HeadRole {
   int64_t count = 0;           // of the heads with the largest scores: those that have the role
 };
 
-// In-context, parametric, task and retrieval heads, in this order, by scores [layers * heads]. A head may have several roles. Of
-// scores that are empty, for want of cases, there are no heads.
+// In-context, parametric, task and retrieval heads, in this order, by scores [layers * heads]. A head may have several roles. A
+// score that is empty, because there were no cases, gives a role without heads.
 std::vector<HeadRole> head_roles(const std::vector<double>& difference, const std::vector<double>& task,
                                  const std::vector<double>& retrieval, RoleSize size);
 
 // The role's heads, best first, as indices into its scores; ties by layer, then head.
 std::vector<size_t> members(const HeadRole& role);
 
-// How many scores stand before the elbow of the positive ones, sorted: the point of that curve which lies farthest below the
-// straight line between its ends (Satopaa et al. 2011, "Finding a Kneedle in a haystack"). Without an elbow all positive ones. It
-// has no parameter, and scores may be multiplied by anything.
+// How many scores come before the elbow of the curve of all positive scores, sorted. The elbow is the point of the curve that
+// lies farthest below the straight line between its ends (Satopaa et al. 2011, "Finding a Kneedle in a haystack"); without an
+// elbow all positive scores count. The rule has no parameter, and a factor common to all scores changes nothing.
 int64_t heads_before_elbow(std::vector<double> scores);
 
 // The `count` heads of the largest (or smallest) score, best first; ties by layer, then head. `score` is [layers, heads].

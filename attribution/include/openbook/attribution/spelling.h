@@ -1,7 +1,8 @@
-// Which tokens of a prompt are spelt like another one, whatever their case and the space around them.
+// Which tokens of a prompt are spelt like another one, but for case and the space around them.
 //
-// A token that was copied stands where it was read, but for a capital letter or the space before it. So attention to passage
-// tokens that are spelt like the token said tells reading it from looking at something else (the localizer's echo and place).
+// Where a token was copied from, the passage has a token of the same spelling, but for a capital letter or the space before it.
+// So attention to passage tokens that are spelt like what was said tells reading from looking at something else (the localizer's
+// echo and place).
 //
 // Thread-safe: immutable. The tokenizer must outlive it.
 //
@@ -21,7 +22,7 @@ class Spelling {
  public:
   Spelling(const engine::Tokenizer& tokenizer, std::span<const engine::TokenId> tokens);
 
-  // [tokens]; none is spelt like a token that is white space, special or unknown.
+  // [tokens]; all false for a token that is white space, special or unknown.
   std::vector<bool> like(engine::TokenId token) const;
 
  private:
