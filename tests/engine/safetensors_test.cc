@@ -120,7 +120,7 @@ TEST(Safetensors, MissingFilesAreNamed) {
   const TemporaryFolder folder;
   EXPECT_ERROR(Safetensors::open(folder / "no.safetensors"), Code::kNotFound, "no.safetensors");
   EXPECT_ERROR(Safetensors::open(folder.path()), Code::kNotFound, "neither model.safetensors nor");
-  EXPECT_ERROR(Safetensors::open("/dev/null"), Code::kInvalidArgument, "not a regular file");
+  EXPECT_ERROR(Safetensors::open("/dev/null"), Code::kInvalidArgument, "is a device, not a file");
 }
 
 TEST(Safetensors, ShardsEqualOneFile) {

@@ -16,8 +16,18 @@ namespace {
 
 constexpr std::string_view kSpaceSign = "\u2581";
 
-void require_ok(const sentencepiece::util::Status& status, Code code, const std::string& what) {
-  if (!status.ok()) throw Error(code, what + ": " + std::string(status.message()), "Fetch the file again.");
+// Runs a call of the library; what it says is wrong becomes an error, and so does what its parts throw at damaged models.
+template <typename Call>
+void require_ok(Call call, Code code, const std::string& what) {
+  std::string problem;
+  try {
+    const sentencepiece::util::Status status = call();
+    if (status.ok()) return;
+    problem = status.message();
+  } catch (const std::exception& error) {
+    problem = error.what();
+  }
+  throw Error(code, what + ": " + problem, "Fetch the file again.");
 }
 
 std::string byte_piece(char byte) {
@@ -44,8 +54,11 @@ SentencePieceTokenizer::SentencePieceTokenizer(std::string_view model, const std
   fingerprint_ = to_hex(hash.finish());
 
   if (model.empty()) throw Error(Code::kInvalidArgument, name + ": is empty", "Fetch the file again.");
-  require_ok(processor_->LoadFromSerializedProto({model.data(), model.size()}), Code::kInvalidArgument,
-             name + ": not a SentencePiece model, or cut short");
+  require_ok(
+      [&] {
+        return processor_->LoadFromSerializedProto({model.data(), model.size()});
+      },
+      Code::kInvalidArgument, name + ": not a SentencePiece model, or cut short");
   vocabulary_size_ = processor_->GetPieceSize();
   for (int id = 0; id < processor_->GetPieceSize(); ++id)
     if (processor_->IsControl(id)) add({.id = id, .content = processor_->IdToPiece(id), .special = true});
@@ -126,7 +139,11 @@ std::vector<Token> SentencePieceTokenizer::encode(std::string_view text, const E
 
 void SentencePieceTokenizer::encode_plain(std::string_view text, int64_t offset, std::vector<Token>& tokens) const {
   sentencepiece::ImmutableSentencePieceText pieces;
-  require_ok(processor_->Encode({text.data(), text.size()}, pieces.mutable_proto()), Code::kInvalidArgument, name_ + ": can't encode");
+  require_ok(
+      [&] {
+        return processor_->Encode({text.data(), text.size()}, pieces.mutable_proto());
+      },
+      Code::kInvalidArgument, name_ + ": can't encode");
   for (size_t i = 0; i < pieces.pieces_size(); ++i) {
     const auto piece = pieces.pieces(static_cast<int>(i));
     const auto id = static_cast<TokenId>(piece.id());
@@ -169,7 +186,7 @@ std::string SentencePieceTokenizer::token_bytes(TokenId id) const {
 
 std::string SentencePieceTokenizer::pieces_text(std::vector<int>& ids) const {
   std::string text;
-  require_ok(processor_->Decode(ids, &text), Code::kInvalidArgument, name_ + ": can't decode");
+  require_ok([&] { return processor_->Decode(ids, &text); }, Code::kInvalidArgument, name_ + ": can't decode");
   ids.clear();
   return text;
 }

@@ -78,7 +78,8 @@ Spoken Answerer::speak_sentence() {
       spoken.last = true;
       break;
     }
-    if (begins_new_sentence(spoken.text, model.tokenizer().token_bytes(token))) {
+    const std::string bytes = model.tokenizer().token_bytes(token);
+    if (begins_new_sentence(spoken.text, bytes)) {
       make_showable(spoken);
       if (!trimmed(spoken.text).empty()) {
         pending_ = token;
@@ -86,7 +87,7 @@ Spoken Answerer::speak_sentence() {
       }
     }
     --tokens_left_;
-    listener_.hear(spoken, token);
+    listener_.hear(spoken, token, bytes);
     show_words(spoken, shown);
   }
   make_showable(spoken);

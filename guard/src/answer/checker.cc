@@ -1,5 +1,6 @@
 #include "answer/checker.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -42,10 +43,14 @@ void Checker::read(Answer& answer, std::string_view text) {
   Listener listener(speaker_, request_, static_cast<int64_t>(tokens.size()));
   listener.append(request_.prompt->tokens);
   Spoken spoken;
-  for (const engine::Token& token : tokens) {
-    const std::string bytes(text.substr(token.bytes.begin, token.bytes.size()));
+  // The text's own bytes, whole: a tokenizer may have no token for some of them and leave them out.
+  int64_t covered = 0;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const int64_t end = i + 1 == tokens.size() ? static_cast<int64_t>(text.size()) : std::max(covered, tokens[i].bytes.end);
+    const std::string bytes(slice(text, {covered, end}));
+    covered = end;
     if (begins_new_sentence(spoken.text, bytes)) settle(answer, std::exchange(spoken, {}));
-    listener.hear(spoken, token.id);
+    listener.hear(spoken, tokens[i].id, bytes);
   }
   if (!spoken.tokens.empty()) settle(answer, std::move(spoken));
   answer.outcome = abstentions_ == answer.sentences.size() ? Outcome::kAbstained : Outcome::kAnswered;

@@ -11,10 +11,9 @@ Listener::Listener(const Speaker& speaker, const Request& request, int64_t max_t
       session_(*speaker.decoder, static_cast<int64_t>(request.prompt->tokens.size()) + max_tokens + 1, speaker.monitor->heads(),
                request.prompt->all_passages) {}
 
-void Listener::hear(Spoken& spoken, engine::TokenId token) {
+void Listener::hear(Spoken& spoken, engine::TokenId token, std::string_view bytes) {
   TokenObservation observation = monitor_->observe(session_, passages_, token);
   observation.edited = !session_.edits().neutral();
-  const std::string bytes = session_.decoder().model().tokenizer().token_bytes(token);
   const auto begin = static_cast<int64_t>(spoken.text.size());
   spoken.text += bytes;
   spoken.token_bytes.push_back({begin, begin + static_cast<int64_t>(bytes.size())});

@@ -41,8 +41,8 @@ class Listener {
   // Room for `max_tokens` behind the prompt.
   Listener(const Speaker& speaker, const Request& request, int64_t max_tokens);
 
-  // Runs `token` through the model and puts what the heads did when it was chosen behind `spoken`.
-  void hear(Spoken& spoken, engine::TokenId token);
+  // Runs `token` through the model and puts what the heads did when it was chosen behind `spoken`. `bytes` is its text.
+  void hear(Spoken& spoken, engine::TokenId token, std::string_view bytes);
 
   void append(std::span<const engine::TokenId> tokens) { session_.append(tokens, cancellation_); }
   engine::Session& session() { return session_; }
