@@ -105,7 +105,7 @@ std::string footnote(size_t number, const Footnote& note) {
   if (citation.line > 0) line += ":" + std::to_string(citation.line);
   line += "  \"" + escape_line(note.text) + "\"";
   if (!citation.cell.empty()) line += "  (" + escape_line(citation.cell) + ")";
-  if (note.word_for_word) line += "  (word for word)";
+  if (note.word_for_word) line += "  (quoted)";
   if (note.causal_nats) {
     char nats[48];
     std::snprintf(nats, sizeof nats, "  (%s, %.1f nats)", note.causal ? "causal" : "not causal", *note.causal_nats);

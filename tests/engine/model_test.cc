@@ -106,7 +106,7 @@ TEST(Model, ATiedModelMayStoreItsHeadASecondTime) {
 
 TEST(Model, FoldersWithoutTheirFilesAreRefused) {
   const TemporaryFolder folder;
-  EXPECT_ERROR(Model::load(folder / "nowhere"), Code::kNotFound, "config.json");
+  EXPECT_ERROR(Model::load(folder / "nowhere"), Code::kNotFound, "nowhere: is not there");
   EXPECT_ERROR(Model::load(folder.path()), Code::kNotFound, "config.json");
   copy_with_config(folder.path(), [](json&) {});
   fs::remove(folder / "model.safetensors");

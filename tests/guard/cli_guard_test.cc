@@ -59,7 +59,7 @@ class CliGuard : public test::ReadingGuardTest {
 TEST_F(CliGuard, AnAnswerIsPrintedWithItsFootnotesAndAsJson) {
   const auto text = ask({"--passage", "cold.md", "--passage", "norway.md"});
   EXPECT_EQ(text.status, 0) << text.err;
-  EXPECT_EQ(text.out, "The capital of Norway is Bergen[1].\n\n[1] norway.md:1  \"Bergen\"\n    " + kBergen + "\n");
+  EXPECT_EQ(text.out, "The capital of Norway is Bergen[1].\n\n[1] norway.md:1  \"Bergen\"  (quoted)\n    " + kBergen + "\n");
   EXPECT_EQ(text.err, "");
   const auto printed = ask({"--passage", "norway.md", "--format", "json"});
   const json answer = json::parse(printed.out);

@@ -109,7 +109,9 @@ TEST_F(CliHostile, DoctorAskAndCheckSayTheSameOfAnAtlas) {
   expect_all_say("atlas", {"--atlas", pipe(folder_ / "atlas-pipe")}, "atlas-pipe: is a pipe");
   expect_all_say("atlas", {"--atlas", "numbers.json"}, "\"content.causal_nats\" holds a number that is too large");
   expect_all_say("atlas", {"--atlas", "deep.json"}, "nested deeper than");
-  expect_all_say("policy", {"--policy", pipe(folder_ / "policy-pipe.toml")}, "policy-pipe.toml: is a pipe");
+  const auto asked = run({"ask", kQuestion, "--passage", "norway.md", "--policy", pipe(folder_ / "policy-pipe.toml")});
+  EXPECT_EQ(asked.status, 1);
+  EXPECT_THAT(asked.err, HasSubstr("policy-pipe.toml: is a pipe"));
 }
 
 // libgomp says, when it is loaded, how it will wait.

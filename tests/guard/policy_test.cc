@@ -62,7 +62,7 @@ TEST(Policy, WhatIsNotThereNamesTheShippedOnes) {
     EXPECT_EQ(error.hint(), "Shipped policies: annotate, cite-or-refuse.");
   }
   EXPECT_ERROR(Policy::load("/nowhere/policy.toml"), Code::kNotFound, "/nowhere/policy.toml");
-  EXPECT_ERROR(Policy::load("/dev/zero"), Code::kOutOfRange, "larger than the limit");
+  EXPECT_ERROR(Policy::load("/dev/zero"), Code::kInvalidArgument, "is a device, not a file");
 }
 
 TEST(Policy, BadFilesAreRefusedByWhatIsWrongInThem) {

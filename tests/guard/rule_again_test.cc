@@ -253,7 +253,8 @@ TEST(RecordedAnswer, WhatCanNotBeRuledAgainSaysWhy) {
        Code::kDataLoss,
        "\"made up\" is no value"},
       {{begin("2"),
-        end(attempt("", R"({"bytes": [0, 1], "verdict": "copied", "score": 1, "support": "supported", "citation": 0})"))},
+        end(attempt("", R"({"bytes": [0, 1], "verdict": "copied", "score": 1, "support": "supported", "citation": 0,
+                         "causal_nats": null, "causal": false})"))},
        Code::kDataLoss,
        "cites what is not there"},
   };

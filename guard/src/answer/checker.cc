@@ -40,6 +40,8 @@ void Checker::settle(Answer& answer, Spoken spoken) {
 void Checker::read(Answer& answer, std::string_view text) {
   require_utf8(text, "the answer");
   const std::vector<engine::Token> tokens = speaker_.decoder->model().tokenizer().encode(text);
+  if (tokens.empty())
+    throw Error(Code::kInvalidArgument, "the answer holds nothing that this model has a token for", "Is it the right text?");
   Listener listener(speaker_, request_, static_cast<int64_t>(tokens.size()));
   listener.append(request_.prompt->tokens);
   Spoken spoken;
