@@ -24,11 +24,15 @@ endfunction()
 
 # openbook_test(NAME LABEL unit|model|gpu SOURCES ... LINK ...). A unit test is one ctest entry per TEST; model and gpu
 # tests are one entry per program, so that a model is loaded once; they use every core, so they run alone.
+if(OPENBOOK_BUILD_TESTS)
+  add_custom_target(unit_tests)   # for builds that run nothing else
+endif()
 function(openbook_test name)
   cmake_parse_arguments(TEST "" "LABEL" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_LINK} openbook_test_support GTest::gmock GTest::gtest_main)
   if(TEST_LABEL STREQUAL "unit")
+    add_dependencies(unit_tests ${name})
     gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
   else()
     add_test(NAME ${name} COMMAND ${name})

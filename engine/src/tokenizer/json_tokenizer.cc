@@ -98,12 +98,13 @@ std::vector<Token> JsonTokenizer::encode(std::string_view text, const EncodeOpti
 void JsonTokenizer::encode_plain(AlignedText text, bool parse_special, std::vector<Token>& tokens) const {
   if (normalizer_) normalizer_->apply(text);
   const auto stretches = normalized_added_.find(text.text(), parse_special);
+  if (stretches.size() == 1 && !stretches[0].token) return encode_words(std::move(text), tokens);
   for (const Stretch& stretch : stretches) {
     const auto begin = static_cast<size_t>(stretch.span.begin), end = static_cast<size_t>(stretch.span.end);
     if (stretch.token)
       tokens.push_back({stretch.token->id, text.source(begin, end)});
     else
-      encode_words(stretches.size() == 1 ? std::move(text) : text.slice(begin, end), tokens);
+      encode_words(text.slice(begin, end), tokens);
   }
 }
 
