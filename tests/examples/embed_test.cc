@@ -31,7 +31,7 @@ class EmbedTest : public testing::Test {
 TEST_F(EmbedTest, AnswersFromThePassageAndCitesIt) {
   const auto result = embed("Who built the ferry to Port Ellery?");
   EXPECT_EQ(result.status, 0) << result.out << result.err;
-  EXPECT_NE(result.out.find("\"Hanna Lindqvist\" stands in " + passage_ + ":3\n"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("\"Hanna Lindqvist in Gothenburg\" stands in " + passage_ + ":3\n"), std::string::npos) << result.out;
   EXPECT_TRUE(result.out.ends_with("outcome: answered\n")) << result.out;
 }
 
