@@ -139,10 +139,12 @@ std::unique_ptr<DenseIndex> DenseIndex::read_rows(const fs::path& path, RecordRe
   auto index = std::make_unique<DenseIndex>(dimension);
   auto& ids = index->flat_->ids;
   ids.resize(rows);
-  std::memcpy(ids.data(), bytes.data(), rows * sizeof(uint64_t));
   auto& vectors = index->flat_->vectors;
   vectors.codes.resize(rows * static_cast<size_t>(dimension) * sizeof(float));
-  std::memcpy(vectors.codes.data(), bytes.data() + rows * sizeof(uint64_t), vectors.codes.size());
+  if (rows > 0) {  // without any there is no memory to copy to
+    std::memcpy(ids.data(), bytes.data(), rows * sizeof(uint64_t));
+    std::memcpy(vectors.codes.data(), bytes.data() + rows * sizeof(uint64_t), vectors.codes.size());
+  }
   vectors.ntotal = static_cast<faiss::Index::idx_t>(rows);
   const float* numbers = vectors.get_xb();
   if (!std::all_of(numbers, numbers + rows * static_cast<size_t>(dimension), [](float x) { return std::isfinite(x); }))

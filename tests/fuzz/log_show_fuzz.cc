@@ -9,5 +9,5 @@ void openbook::fuzz::run(std::string_view input) {
   const std::string shown = cli::records_text(entries);
   require(!first_invalid_utf8(shown), "what is shown is valid UTF-8");
   for (const char byte : shown) require(static_cast<uint8_t>(byte) >= 0x20 || byte == '\n', "what is shown holds no control");
-  cli::records_json("a", entries, "").dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  cli::records_json("a", entries, LogReport{}).dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
