@@ -146,7 +146,10 @@ std::string conflicts_of(const Answer& answer, const Footnotes& notes) {
 
 std::string left_out_of(const Answer& answer) {
   if (answer.passages_left_out == 0) return {};
-  return plural(answer.passages_left_out, "passage") + " had no room in the model's context and took no part\n";
+  std::string documents;
+  for (const std::string& id : answer.documents_left_out) documents += (documents.empty() ? "" : ", ") + escape_line(id);
+  return plural(answer.passages_left_out, "passage") + " had no room in the model's context and took no part: " + documents +
+         "\n";
 }
 
 std::string refusal_text(const Answer& answer) {

@@ -130,10 +130,21 @@ class HeadGuard final : public Guard {
                 "Give shorter passages, or ingest the files: an index holds them in pieces.");
   }
 
+  static bool has_room(const Passage& passage, const engine::Prompt& prompt) {
+    return std::any_of(prompt.passages.begin(), prompt.passages.end(), [&](const Passage& read) {
+      return read.document_id == passage.document_id && read.range == passage.range &&
+             read.document_sha256 == passage.document_sha256;
+    });
+  }
+
   Answer new_answer(const engine::Prompt& prompt, const std::vector<Passage>& passages, const Policy& policy) const {
     Answer answer;
     answer.passages = prompt.passages;
     answer.passages_left_out = passages.size() - prompt.passages.size();
+    for (const Passage& passage : passages)
+      if (!has_room(passage, prompt) && std::find(answer.documents_left_out.begin(), answer.documents_left_out.end(),
+                                                  passage.document_id) == answer.documents_left_out.end())
+        answer.documents_left_out.push_back(passage.document_id);
     const TokenRange begun = prompt.begun_answer;
     answer.lead_in = model_->tokenizer().decode(std::span(prompt.tokens).subspan(begun.begin, begun.size()));
     answer.model_fingerprint = model_->fingerprint();

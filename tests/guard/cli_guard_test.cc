@@ -137,7 +137,7 @@ TEST_F(CliGuard, CheckJudgesWhatSomebodyElseWrote) {
 
 TEST_F(CliGuard, APassageWithoutRoomIsSaidAndKeepsNoOtherOut) {
   write("long.md", std::string(1000, 'x') + "\n");
-  const std::string notice = "1 passage had no room in the model's context and took no part\n";
+  const std::string notice = "1 passage had no room in the model's context and took no part: long.md\n";
   const auto asked = ask({"--passage", "long.md", "--passage", "norway.md"});
   EXPECT_TRUE(asked.out.starts_with("The capital of Norway is Bergen[1].\n")) << asked.out << asked.err;
   EXPECT_TRUE(asked.out.ends_with(notice)) << asked.out;

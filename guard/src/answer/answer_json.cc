@@ -110,6 +110,7 @@ std::string to_json(const Answer& answer) {
                       {"tokens", list_of(answer.tokens)},
                       {"passages", list_of(answer.passages)},
                       {"passages_left_out", answer.passages_left_out},
+                      {"documents_left_out", answer.documents_left_out},
                       {"lead_in", answer.lead_in},
                       {"trace", list_of(answer.trace)},
                       {"model", answer.model_fingerprint},

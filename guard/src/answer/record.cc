@@ -21,6 +21,7 @@ std::string begin_record(std::string_view question, const Policy& policy, const 
                {"question", question},
                {"passages", list_of(answer.passages)},
                {"passages_left_out", answer.passages_left_out},
+               {"documents_left_out", answer.documents_left_out},
                {"lead_in", answer.lead_in},
                {"model", answer.model_fingerprint},
                {"atlas", answer.atlas_fingerprint},

@@ -139,6 +139,7 @@ struct Answer {
   std::vector<Conflict> conflicts;  // with what is cited
   std::vector<Passage> passages;    // those in the prompt
   size_t passages_left_out = 0;     // found, but the prompt had no room
+  std::vector<std::string> documents_left_out;  // of those passages, each once
   std::string lead_in;  // what the model was given to go on from ("According to the documents,"), unless it was steered
   std::vector<Attempt> trace;
   std::string model_fingerprint, atlas_fingerprint, policy_fingerprint;
