@@ -34,6 +34,16 @@ bool says_nothing(const Json& value) {
   return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
 }
 
+// The judgement of an attempt in short: its claims with their verdicts; of other lists how many there are.
+std::string list_in_line(const Json& list) {
+  std::string line;
+  for (const Json& item : list) {
+    if (!item.is_object() || !item.contains("text") || !item.contains("verdict")) return std::to_string(list.size());
+    line += (line.empty() ? "" : ", ") + ("\"" + scalar(item["text"]) + "\" ") + scalar(item["verdict"]);
+  }
+  return "(" + line + ")";
+}
+
 // One line, whatever line feeds its values hold; inner objects in parentheses. Words and claims begin with their text instead of
 // its place.
 std::string one_line(const Json& item) {
@@ -44,8 +54,10 @@ std::string one_line(const Json& item) {
   if (item.is_object()) {
     for (const auto& [key, value] : item.items()) {
       if (key == "evidence" || key == "tokens" || says_nothing(value) || (of_text && (key == "text" || key == "bytes"))) continue;
-      line +=
-          (line.empty() ? "" : ", ") + escape_line(key) + " " + (value.is_object() ? "(" + one_line(value) + ")" : scalar(value));
+      const bool list = value.is_array() && !is_range(value);
+      if (list && (value.empty() || key == "words")) continue;  // --format json has every word
+      line += (line.empty() ? "" : ", ") + escape_line(key) + " " +
+              (value.is_object() ? "(" + one_line(value) + ")" : list ? list_in_line(value) : scalar(value));
     }
   }
   std::replace(line.begin(), line.end(), '\n', ' ');
